@@ -1,0 +1,9 @@
+FROM python:3.13-slim
+WORKDIR /app
+COPY requirements.lock .
+RUN pip install --no-cache-dir --require-hashes --requirement requirements.lock
+COPY . .
+RUN useradd --create-home steadyhand
+USER steadyhand
+ENV PYTHONUNBUFFERED=1
+CMD ["python", "worker.py"]

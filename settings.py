@@ -1,0 +1,57 @@
+"""Typed settings, read from the environment (prefix STEADYHAND_). There is no module-level instance.
+
+Where Temporal is, is not a setting of ours: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
+the TLS variables and profiles are read by `temporalio.envconfig`, so Temporal Cloud and mTLS need no code here.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LogFormat = Literal["console", "json"]
+
+
+class Settings(BaseSettings):
+    """Everything a process of Steadyhand may be told from outside. Durations are in seconds."""
+
+    model_config = SettingsConfigDict(env_prefix="STEADYHAND_", frozen=True, extra="ignore")
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="postgresql://user:password@host:port/name of the bots' database; the embedded one when unset.",
+    )
+    data_dir: Path = Field(
+        default=Path.home() / ".steadyhand",
+        description="Where the embedded stack keeps its databases, sockets and logs.",
+    )
+    log_level: str = Field(default="INFO", description="Level of the root logger.")
+    log_format: LogFormat = Field(default="json", description="json for machines, console for people.")
+    health_host: str = Field(default="127.0.0.1", description="Where a worker serves /metrics and /health.")
+    health_port: int = Field(default=9464, ge=0, le=65535, description="Port of /metrics and /health; 0 takes any.")
+    segment_seconds: float = Field(
+        default=1800, gt=0, description="Length of one watch segment, after which a watch returns to its workflow."
+    )
+    heartbeat_timeout_seconds: float = Field(
+        default=60, ge=2, description="A watch that is silent for so long is taken to be dead and is started anew."
+    )
+    flush_seconds: float = Field(
+        default=30, gt=0, description="How often a worker writes the liveness and balances of all its bots."
+    )
+    sole_worker: bool = Field(
+        default=False,
+        description="This is the only worker: when it starts, every watch still pending belongs to a dead process.",
+    )
+    max_watches: int = Field(default=10_000, ge=1, description="Watches that one worker process takes at once.")
+
+    @property
+    def segment(self) -> timedelta:
+        """How long one watch lasts before the workflow sees it again."""
+        return timedelta(seconds=self.segment_seconds)
+
+    @property
+    def heartbeat_timeout(self) -> timedelta:
+        """The silence after which Temporal gives a watch to another worker."""
+        return timedelta(seconds=self.heartbeat_timeout_seconds)
