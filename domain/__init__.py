@@ -1,0 +1,1 @@
+"""The vocabulary of Steadyhand: configuration, candles, orders, positions, events, errors and ports. Pure."""

@@ -1,0 +1,95 @@
+"""What a look at the market may say: conditions that explain themselves, and decisions that carry numbers only."""
+
+from typing import Literal, TypeAlias
+
+from pydantic import Field
+
+from domain.model import Milliseconds, Model, Price, Quantity
+
+Comparison: TypeAlias = Literal["<", "<=", ">", ">=", "crosses_above", "crosses_below"]
+Scalar: TypeAlias = float | int | bool | str | None
+
+STOP_LOSS = "stop_loss"
+TAKE_PROFIT = "take_profit"
+LAST_STOP = "last_stop"
+MANUAL_CLOSE = "manual_close"
+MANUAL_OPEN = "manual_open"
+BOT_STOPPED = "bot_stopped"
+
+
+class Condition(Model):
+    """One comparison of a rule on one candle, with the values that were compared."""
+
+    name: str
+    left: float
+    op: Comparison
+    right: float
+    holds: bool
+
+    def __str__(self) -> str:
+        mark = "✓" if self.holds else "✗"
+        return f"{mark} {self.name}: {self.left:.8g} {self.op} {self.right:.8g}"
+
+
+class ExitState(Model):
+    """What an exit logic remembers of an open position: a pure fold of closed candles over its first state.
+
+    `logic` names the exit logic (with its parameters) that made it; another logic must not go on from it.
+    `folded` is the open time of the last candle that is part of it. Nothing that only a tick has seen is in it.
+    """
+
+    logic: str
+    folded: Milliseconds
+    values: dict[str, Scalar] = Field(default_factory=dict)
+    stop: float | None = None
+    """The level that protects the position should the strategy fail; in quote per unit of base."""
+
+
+class ExitLevels(Model):
+    """The prices at which a position is left between candles. None: not watched."""
+
+    stop: Price | None = None
+    target: Price | None = None
+    last_stop: Price | None = None
+    """The exit logic's last stop, watched by price only while its code cannot be."""
+
+
+class Decision(Model):
+    """To enter or to exit, once: the numbers of the moment, so that every retry acts alike.
+
+    Attributes:
+        key: identity of the decision; the workflow acts on each key once.
+        reason: the rule that fired, such as `ATRExitMixin` or `stop_loss`.
+        price: reference price: the open of the candle after `candle_time`, or the level that the price crossed.
+        candle_time: open time of the closed candle that was judged, or of the running one for a price decision.
+        decided_at: the venue's time of the decision, in milliseconds UTC.
+        config_version: version of the configuration it was made under.
+        quantity: base to buy for an entry; None for an exit, which closes all.
+        exit_state: for an entry, the first state of the exit logic.
+    """
+
+    action: Literal["enter", "exit"]
+    key: str
+    reason: str
+    price: Price
+    candle_time: Milliseconds
+    decided_at: Milliseconds
+    config_version: int
+    quantity: Quantity | None = None
+    signal_close: Price | None = None
+    exit_state: ExitState | None = None
+
+
+def entry_key(candle_time: int) -> str:
+    """Return the key of an entry: one per closed candle."""
+    return f"enter:{candle_time}"
+
+
+def candle_exit_key(position_id: str, candle_time: int, rule: str) -> str:
+    """Return the key of an exit that a closed candle has decided."""
+    return f"exit:{position_id}:{candle_time}:{rule}"
+
+
+def price_exit_key(position_id: str, rule: str, leg: int = 0) -> str:
+    """Return the key of an exit that a price between candles has decided."""
+    return f"exit:{position_id}:{rule}:{leg}"

@@ -1,0 +1,118 @@
+"""Orders and fills: an intent is written down before anything is sent, and answered by one report."""
+
+import hashlib
+from typing import Literal
+
+from domain.instruments import Instrument
+from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity
+
+Side = Literal["buy", "sell"]
+OrderType = Literal["market", "limit"]
+OrderStatus = Literal["pending", "open", "partially_filled", "filled", "cancelled", "rejected", "expired", "unknown"]
+
+_ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PREFIX_LENGTH = 6
+_SUFFIX_LENGTH = 12
+
+
+class OrderIntent(Model):
+    """An order that the workflow has decided on. Recorded in its history before the first attempt to send it.
+
+    Attributes:
+        sequence: counts the bot's order intents from 1; the identity behind `client_order_id`.
+        leg: counts the orders of one decision from 0 (an exit goes on, leg after leg, until flat or dust).
+        reference_price: what the decision saw; a market order carries no price to the venue.
+        decided_at: the venue's time of the decision.
+    """
+
+    client_order_id: str
+    sequence: int
+    leg: int = 0
+    symbol: str
+    side: Side
+    type: OrderType = "market"
+    quantity: Quantity
+    reference_price: Price
+    reason: str
+    decision_key: str
+    decided_at: Milliseconds
+    candle_time: Milliseconds
+    config_version: int
+
+
+class Fill(Model):
+    """A part of an order that was executed. `trade_id` is the venue's and unique within the order."""
+
+    trade_id: str
+    price: Price
+    quantity: Quantity
+    fee: Quantity
+    fee_currency: str
+    at: Milliseconds
+
+
+class OrderReport(Model):
+    """What the broker says of an order, all its fills included. Later reports of an order contain earlier ones."""
+
+    client_order_id: str
+    status: OrderStatus
+    venue_order_id: str | None = None
+    fills: tuple[Fill, ...] = ()
+    reason: str | None = None
+
+    @property
+    def final(self) -> bool:
+        """True when nothing more can happen to the order."""
+        return self.status in ("filled", "cancelled", "rejected", "expired")
+
+    @property
+    def filled_quantity(self) -> Quantity:
+        """Units of base executed, fees not deducted."""
+        return sum((fill.quantity for fill in self.fills), ZERO)
+
+
+class PaperTerms(Model):
+    """How the paper broker fills: rates as fractions (0.001 is 0.1 %), slippage in percent (0.05 is 0.05 %)."""
+
+    fee_rate: Quantity
+    slippage_pct: Quantity
+    fee_currency: Literal["received", "quote"] = "received"
+
+
+class OrderRequest(Model):
+    """All that a broker needs to place an order; the paper broker fills from nothing else.
+
+    Attributes:
+        cash: quote that this bot may spend.
+        holding: base that this bot may sell.
+    """
+
+    bot_id: str
+    intent: OrderIntent
+    instrument: Instrument
+    paper: PaperTerms | None
+    cash: Money
+    holding: Quantity
+
+
+def client_order_id(uid: str, sequence: int, leg: int = 0) -> str:
+    """Return the id under which an order is sent: 18 characters `[a-z0-9]`, a letter first.
+
+    The first six are the bot's own, so that its orders can be found at the venue. Nothing of an attempt, a run
+    or a candle goes in: a history that was rolled back finds its own orders again.
+    """
+    return order_prefix(uid) + _base36(f"{uid}:{sequence}:{leg}", _SUFFIX_LENGTH)
+
+
+def order_prefix(uid: str) -> str:
+    """Return what all client order ids of the bot begin with: six characters."""
+    return "s" + _base36(uid, _PREFIX_LENGTH - 1)
+
+
+def _base36(text: str, length: int) -> str:
+    number = int.from_bytes(hashlib.sha256(text.encode()).digest(), "big")
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 36)
+        digits.append(_ALPHABET[digit])
+    return "".join(digits)

@@ -1,0 +1,85 @@
+"""The one rule by which paper orders fill, for the paper broker and the backtest alike. Pure."""
+
+from decimal import ROUND_UP, Decimal
+
+from domain.config import BotConfig
+from domain.instruments import against_taker
+from domain.model import ZERO, Money, Price, Quantity
+from domain.orders import Fill, OrderReport, OrderRequest, PaperTerms, Side
+
+_HUNDRED = Decimal(100)
+# Venues book fees with eight decimals.
+_FEE_STEP = Decimal("1e-8")
+
+
+def paper_terms(config: BotConfig) -> PaperTerms:
+    """Return how the paper broker fills for this bot."""
+    terms = config.broker.paper_trading_config
+    return PaperTerms(fee_rate=terms.fee_rate, slippage_pct=terms.slippage_pct, fee_currency=terms.fee_currency)
+
+
+def taker_price(reference: Price, terms: PaperTerms, *, tick: Price, side: Side) -> Price:
+    """Return the price that a market order pays or gets: reference ± slippage, rounded to the tick against the taker.
+
+    Args:
+        reference: the open of the next candle, or the level that the price crossed.
+        tick: the instrument's price step.
+    """
+    buying = side == "buy"
+    slipped = reference * (_HUNDRED + (terms.slippage_pct if buying else -terms.slippage_pct)) / _HUNDRED
+    return against_taker(slipped, tick, buying=buying)
+
+
+def fee_of(quantity: Quantity, price: Price, terms: PaperTerms, *, side: Side) -> tuple[Quantity, bool]:
+    """Return the fee and whether it is taken in base: of what is received, unless the terms say quote."""
+    in_base = side == "buy" and terms.fee_currency == "received"
+    amount = quantity if in_base else quantity * price
+    return (amount * terms.fee_rate).quantize(_FEE_STEP, rounding=ROUND_UP), in_base
+
+
+def paper_report(request: OrderRequest) -> OrderReport:
+    """Fill a market order at once and whole, or reject it with the reason that a venue would give.
+
+    A pure function: a repeated call with the same request gives the same report.
+    """
+    intent, instrument, terms = request.intent, request.instrument, request.paper
+    if terms is None:
+        return _rejected(request, "no paper terms: this order is not a paper order")
+    price = taker_price(intent.reference_price, terms, tick=instrument.tick_size, side=intent.side)
+    if intent.quantity != instrument.floor_quantity(intent.quantity):
+        return _rejected(request, f"quantity {intent.quantity:f} is not a multiple of the lot step or is too large")
+    if refusal := instrument.refusal(intent.quantity, price):
+        return _rejected(request, refusal)
+    fee, in_base = fee_of(intent.quantity, price, terms, side=intent.side)
+    if shortfall := _shortfall(request, price, ZERO if in_base else fee):
+        return _rejected(request, shortfall)
+    fill = Fill(
+        trade_id=f"{intent.client_order_id}-1",
+        price=price,
+        quantity=intent.quantity,
+        fee=fee,
+        fee_currency=instrument.base if in_base else instrument.quote,
+        at=intent.decided_at,
+    )
+    return OrderReport(
+        client_order_id=intent.client_order_id,
+        status="filled",
+        venue_order_id=f"paper-{intent.client_order_id}",
+        fills=(fill,),
+    )
+
+
+def _shortfall(request: OrderRequest, price: Price, quote_fee: Money) -> str | None:
+    intent = request.intent
+    if intent.side == "sell":
+        if intent.quantity > request.holding:
+            return f"cannot sell {intent.quantity:f} {request.instrument.base}: {request.holding:f} held"
+        return None
+    cost = intent.quantity * price + quote_fee
+    if cost > request.cash:
+        return f"insufficient cash: {cost:f} {request.instrument.quote} needed, {request.cash:f} free"
+    return None
+
+
+def _rejected(request: OrderRequest, reason: str) -> OrderReport:
+    return OrderReport(client_order_id=request.intent.client_order_id, status="rejected", reason=reason)

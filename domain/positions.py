@@ -1,0 +1,218 @@
+"""Positions and the books of a bot: quantities and costs, exact to the last digit. Pure.
+
+A position keeps its quantity and its *cost* (what was paid for what it holds); the average price is derived.
+Adding grows the cost by price × quantity; reducing releases cost in proportion, and the last reduction releases
+all that remains, so that nothing is lost to rounding.
+
+A fee in base leaves the quantity at the fill's price and is booked as commission, once: buying 1 @ 100 with a fee
+of 0.001 base holds 0.999 at a cost of 99.9, with a commission of 0.1. Cash paid 100 = cost + commission.
+
+What is left of a position below the venue's minimum is dust: it stays in the books with its cost and is the first
+part of the next position, so the books always equal what the account holds.
+"""
+
+from decimal import Decimal, localcontext
+
+from domain.errors import SteadyhandError
+from domain.instruments import Instrument
+from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity
+from domain.orders import Fill, OrderIntent
+
+_COST_STEP = Decimal("1e-18")
+_PRECISION = 60
+
+
+class BookError(SteadyhandError):
+    """A fill that the books cannot hold, such as selling more than is open. A bug, or a foreign trade."""
+
+
+class Holding(Model):
+    """Base held and what was paid for it."""
+
+    quantity: Quantity = ZERO
+    cost: Money = ZERO
+
+
+class Position(Model):
+    """An open long position.
+
+    Attributes:
+        id: the client order id of its first entry; unique for ever.
+        qty_open, cost: what is held now (carried dust included) and what was paid for it.
+        entries: how many entry orders it was made from.
+        realized_pnl: gross profit of what was sold so far; commission not deducted.
+        commission: all fees so far, valued in quote at the fills' prices.
+        exit_quantity, exit_value, released_cost: sums over the exit fills.
+        signal_time, signal_close: candle of the first entry's signal, from which the exit logic starts.
+    """
+
+    id: str
+    symbol: str
+    qty_open: Quantity
+    cost: Money
+    entries: int
+    opened_at: Milliseconds
+    signal_time: Milliseconds
+    signal_close: Price
+    config_version: int
+    realized_pnl: Money = ZERO
+    commission: Money = ZERO
+    exit_quantity: Quantity = ZERO
+    exit_value: Money = ZERO
+    released_cost: Money = ZERO
+    orders: tuple[str, ...] = ()
+
+    @property
+    def avg_price(self) -> Price:
+        """Average price paid for what is held; zero when nothing is."""
+        return self.cost / self.qty_open if self.qty_open else ZERO
+
+    def unrealized_pnl(self, price: Price) -> Money:
+        """Return what selling all at `price` would earn, fees aside, in quote."""
+        return self.qty_open * price - self.cost
+
+
+class Book(Model):
+    """What a bot owns: cash in quote, at most one position, and dust of earlier ones."""
+
+    cash: Money
+    position: Position | None = None
+    dust: Holding = Holding()
+
+    @property
+    def holding(self) -> Quantity:
+        """Units of base, dust included (an open position has taken the dust in)."""
+        return self.position.qty_open if self.position else self.dust.quantity
+
+    def equity(self, price: Price | None) -> Money:
+        """Return cash plus holdings at `price`; at cost when no price is known."""
+        held_cost = self.position.cost if self.position else self.dust.cost
+        return self.cash + (held_cost if price is None else self.holding * price)
+
+
+class Trade(Model):
+    """A round trip: `gross_pnl − commission = net_pnl`, exactly; it counts what was really filled.
+
+    `size` is the base that was sold; `entry_price` and `exit_price` are averages over it.
+    """
+
+    position_id: str
+    symbol: str
+    entry_time: Milliseconds
+    exit_time: Milliseconds
+    entry_price: Price
+    entry_value: Money
+    exit_price: Price
+    exit_value: Money
+    size: Quantity
+    commission: Money
+    gross_pnl: Money
+    net_pnl: Money
+    exit_reason: str
+    orders: tuple[str, ...]
+
+    @property
+    def pnl_percentage(self) -> Decimal:
+        """Net profit in percent of the entry value."""
+        return self.net_pnl / self.entry_value * 100 if self.entry_value else ZERO
+
+
+def book_entry(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrument, *, signal_close: Price) -> Book:
+    """Return the book after a buy: cash paid, quantity and cost grown, the fee booked once."""
+    paid = fill.price * fill.quantity
+    fee_base = fill.fee if fill.fee_currency == instrument.base else ZERO
+    fee_quote = fill.fee if fill.fee_currency == instrument.quote else ZERO
+    position = book.position or Position(
+        id=intent.client_order_id,
+        symbol=intent.symbol,
+        qty_open=book.dust.quantity,
+        cost=book.dust.cost,
+        entries=0,
+        opened_at=fill.at,
+        signal_time=intent.candle_time,
+        signal_close=signal_close,
+        config_version=intent.config_version,
+    )
+    first_fill = intent.client_order_id not in position.orders
+    position = position.model_copy(
+        update={
+            "qty_open": position.qty_open + fill.quantity - fee_base,
+            "cost": position.cost + paid - fee_base * fill.price,
+            "commission": position.commission + fee_base * fill.price + fee_quote,
+            "entries": position.entries + first_fill,
+            "orders": (*position.orders, intent.client_order_id) if first_fill else position.orders,
+        }
+    )
+    return Book(cash=book.cash - paid - fee_quote, position=position, dust=Holding())
+
+
+def book_exit(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrument) -> Book:
+    """Return the book after a sale: cost released in proportion, what remains with the last unit.
+
+    Raises:
+        BookError: more was sold than is open.
+    """
+    position = book.position
+    if position is None or fill.quantity > position.qty_open:
+        held = position.qty_open if position else ZERO
+        raise BookError(f"sold {fill.quantity:f} {instrument.base} of {intent.symbol}, but {held:f} is open")
+    released = _released(position, fill.quantity)
+    value = fill.price * fill.quantity
+    fee_quote = fill.fee if fill.fee_currency == instrument.quote else ZERO
+    known = intent.client_order_id in position.orders
+    position = position.model_copy(
+        update={
+            "qty_open": position.qty_open - fill.quantity,
+            "cost": position.cost - released,
+            "commission": position.commission + fee_quote,
+            "realized_pnl": position.realized_pnl + value - released,
+            "exit_quantity": position.exit_quantity + fill.quantity,
+            "exit_value": position.exit_value + value,
+            "released_cost": position.released_cost + released,
+            "orders": position.orders if known else (*position.orders, intent.client_order_id),
+        }
+    )
+    return Book(cash=book.cash + value - fee_quote, position=position, dust=book.dust)
+
+
+def close_position(book: Book, *, exit_time: int, exit_reason: str) -> tuple[Book, Trade]:
+    """Close the position: what is left becomes dust, what was traded becomes a `Trade`.
+
+    Raises:
+        BookError: there is no position.
+    """
+    position = book.position
+    if position is None:
+        raise BookError("there is no position to close")
+    size = position.exit_quantity
+    trade = Trade(
+        position_id=position.id,
+        symbol=position.symbol,
+        entry_time=position.opened_at,
+        exit_time=exit_time,
+        entry_price=position.released_cost / size if size else ZERO,
+        entry_value=position.released_cost,
+        exit_price=position.exit_value / size if size else ZERO,
+        exit_value=position.exit_value,
+        size=size,
+        commission=position.commission,
+        gross_pnl=position.realized_pnl,
+        net_pnl=position.realized_pnl - position.commission,
+        exit_reason=exit_reason,
+        orders=position.orders,
+    )
+    dust = Holding(quantity=position.qty_open, cost=position.cost)
+    return Book(cash=book.cash, position=None, dust=dust), trade
+
+
+def sellable_quantity(book: Book, instrument: Instrument, price: Price) -> Quantity:
+    """Return what of the position the venue would buy at `price`: whole lots, zero when only dust is left."""
+    quantity = instrument.floor_quantity(book.holding)
+    return ZERO if instrument.refusal(quantity, price) else quantity
+
+
+def _released(position: Position, quantity: Quantity) -> Money:
+    if quantity == position.qty_open:
+        return position.cost
+    with localcontext(prec=_PRECISION):
+        return (position.cost * quantity / position.qty_open).quantize(_COST_STEP)

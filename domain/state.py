@@ -1,0 +1,168 @@
+"""The state of a bot: what its workflow carries from run to run, and what its row says. Pure."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from domain.config import BotConfig
+from domain.decisions import Decision, ExitState
+from domain.guards import Guards
+from domain.instruments import Instrument
+from domain.journal import BotStatus, JournalEntry, Notice
+from domain.metrics import Performance
+from domain.model import ZERO, Model, Money
+from domain.orders import OrderIntent
+from domain.positions import Book
+from domain.watch import Sighting
+
+DECIDED_KEPT = 50
+
+
+class InFlight(Model):
+    """An order on its way, with the decision behind it. Until it is answered, nothing else is ordered."""
+
+    intent: OrderIntent
+    decision: Decision
+
+
+class Carried(Model):
+    """What must outlive a stop of the bot: written to its row with every change of its books.
+
+    Attributes:
+        config, instrument: what the bot trades by; None before the first valid version.
+        version: the version that `config` came with; decisions are made under it.
+        applied: the raw document behind `config`.
+        funded: the `broker.cash` that has gone into the book; None before any has.
+        sequence: number of the last order intent.
+        decided: keys of the last decisions, oldest first.
+        exiting: an exit that was decided and is not yet carried through.
+        stamp: the last journal stamp.
+    """
+
+    config: BotConfig | None = None
+    instrument: Instrument | None = None
+    version: int = 0
+    applied: dict[str, Any] | None = None
+    funded: Money | None = None
+    book: Book = Book(cash=ZERO)
+    guards: Guards = Guards()
+    exit_state: ExitState | None = None
+    performance: Performance | None = None
+    sequence: int = 0
+    acted_candle: int = -1
+    decided: tuple[str, ...] = ()
+    exiting: Decision | None = None
+    in_flight: InFlight | None = None
+    stamp: int = 0
+
+
+class BotRow(Model):
+    """A row of `trading_bots`: the desired state, and what was last journaled."""
+
+    bot_id: str
+    uid: str
+    owner_id: str
+    version: int
+    enabled: bool
+    desired_paused: bool
+    config: dict[str, Any]
+    status: BotStatus = "stopped"
+    observed_version: int | None = None
+    rejected_version: int | None = None
+    last_error: str | None = None
+    carried: Carried | None = None
+
+
+class Prepared(Model):
+    """A configuration that was checked against the strategies and the venue: usable, or with its problems."""
+
+    config: BotConfig | None = None
+    instrument: Instrument | None = None
+    problems: tuple[str, ...] = ()
+
+
+class WatchOptions(Model):
+    """How watches are run, as the process that started the bot was told. Seconds of real time.
+
+    Attributes:
+        segment_seconds: length of a watch, before jitter.
+        heartbeat_timeout_seconds: silence after which a watch is taken to be dead.
+    """
+
+    segment_seconds: float = 1800
+    heartbeat_timeout_seconds: float = 60
+
+
+class BotState(BaseModel):
+    """Everything a bot's workflow knows. Mutable: it belongs to one workflow, which is its only writer.
+
+    Attributes:
+        row: the newest desired state that has reached the workflow.
+        fresh: the configuration of `row` has not been applied yet.
+        waiting: a checked configuration that waits for the position to be closed (`on_reconfigure: after_exit`).
+        observed_version: the newest version that was applied, whatever it changed.
+        rejected_version: the newest version that was refused; `problems` says why.
+        failures: strategy failures in a row; zero once it works again.
+        guarding: the strategy has just failed; the next watch guards the levels only.
+        outbox: journal entries that are not written yet, oldest first.
+        notices: messages that are not handed over yet, oldest first.
+        dropped_events: events that were given up because the outbox was full.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    row: BotRow
+    options: WatchOptions = WatchOptions()
+    fresh: bool = True
+    waiting: Prepared | None = None
+    observed_version: int | None = None
+    rejected_version: int | None = None
+    problems: tuple[str, ...] = ()
+    enabled: bool = True
+    paused: bool = False
+    status: BotStatus = "starting"
+    carried: Carried = Carried()
+    failures: int = 0
+    guarding: bool = False
+    error_count: int = 0
+    last_error: str | None = None
+    sighting: Sighting = Sighting()
+    last_event: str = ""
+    outbox: list[JournalEntry] = Field(default_factory=list)
+    notices: list[Notice] = Field(default_factory=list)
+    dropped_events: int = 0
+
+    @property
+    def config(self) -> BotConfig | None:
+        """What the bot trades by; None before the first valid version."""
+        return self.carried.config
+
+    @property
+    def instrument(self) -> Instrument | None:
+        """The market it trades; None before the first valid version."""
+        return self.carried.instrument
+
+    def carry(self, **changes: Any) -> None:
+        """Change what is carried."""
+        self.carried = self.carried.model_copy(update=changes)
+
+
+class BotStart(Model):
+    """The input of a bot's workflow: its row when it is started, its whole state when it continues as new."""
+
+    row: BotRow
+    options: WatchOptions = WatchOptions()
+    state: BotState | None = None
+
+
+class Reconfigure(Model):
+    """A desired state, from the fleet (`row`) or from a person (`config`); empty: read the row again.
+
+    Attributes:
+        rewatch: the worker that watched this bot is gone: watch anew.
+    """
+
+    row: BotRow | None = None
+    config: dict[str, Any] | None = None
+    options: WatchOptions | None = None
+    rewatch: bool = False

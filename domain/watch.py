@@ -1,0 +1,79 @@
+"""What goes into a watch of the market and what comes out of it. Numbers only: candles never leave the worker."""
+
+from typing import Literal
+
+from domain.config import BotConfig
+from domain.decisions import Condition, Decision, ExitLevels, ExitState
+from domain.guards import Guards
+from domain.instruments import Instrument
+from domain.model import Milliseconds, Model, Price
+from domain.positions import Book
+
+Order = Literal["close", "open"]
+
+
+class WatchRequest(Model):
+    """All that a watch must know of its bot.
+
+    Attributes:
+        gate: why no entry may be made now (paused, stopping, …); None: entries are allowed.
+        acted_candle: open time of the newest candle that an entry or exit acted on; no entry acts on it again.
+        command: a person's wish to close or open at the current price; answered with a decision at once.
+        command_reason: the reason that such a decision carries.
+        guard_only: watch the levels without strategy code, which has just failed.
+        recovering: return as soon as the strategy was evaluated once without failing.
+        segment_seconds: real time after which the watch returns.
+    """
+
+    bot_id: str
+    config: BotConfig
+    config_version: int
+    instrument: Instrument
+    book: Book
+    exit_state: ExitState | None = None
+    guards: Guards = Guards()
+    gate: str | None = None
+    acted_candle: int = -1
+    command: Order | None = None
+    command_reason: str = ""
+    guard_only: bool = False
+    recovering: bool = False
+    segment_seconds: float
+
+
+class Sighting(Model):
+    """What a watch sees: shown in the Web UI as heartbeat details, by `bots why`, and on the bot's page.
+
+    Attributes:
+        verdict: one sentence: why there is no order now.
+        conditions: each condition of the entry or exit rule on the last closed candle.
+        stale: the venue's newest candle is older than three intervals of the venue's clock.
+    """
+
+    venue_time: Milliseconds | None = None
+    candle_time: Milliseconds | None = None
+    price: Price | None = None
+    verdict: str = "waiting for candles"
+    conditions: tuple[Condition, ...] = ()
+    levels: ExitLevels = ExitLevels()
+    stale: bool = False
+    exit_state: ExitState | None = None
+
+
+class WatchResult(Model):
+    """Why a watch ended. The exit state, when there is one, is newer than the request's.
+
+    Attributes:
+        outcome: `decision`; `segment`: its time was over; `shutdown`: the worker is stopping; `failed`: the strategy
+            raised; `recovered`: a strategy that had failed did not; `refused`: a command could not be carried out;
+            `limited`: a daily risk limit suppressed a signal, and nobody was told of it today.
+        reason: why it failed, was refused or was limited.
+        lost_candles: candles that the exit logic has missed for good, because the venue keeps no more of them.
+    """
+
+    outcome: Literal["decision", "segment", "shutdown", "failed", "recovered", "refused", "limited"]
+    decision: Decision | None = None
+    exit_state: ExitState | None = None
+    sighting: Sighting = Sighting()
+    reason: str | None = None
+    lost_candles: int = 0

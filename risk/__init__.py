@@ -1,0 +1,1 @@
+"""Sizing and limits. Pure: what may be bought, and why not."""
