@@ -1,0 +1,48 @@
+"""`CustomStrategy`: one entry logic and one exit logic."""
+
+from dataclasses import dataclass
+
+from domain.candles import Candles
+from domain.decisions import ExitState
+from strategies.arrays import Flags
+from strategies.logic import AnyEntry, AnyExit, EntryPoint, EntryVerdict, ExitOutcome
+
+
+@dataclass(frozen=True, slots=True)
+class CustomStrategy:
+    """Per closed candle: the exit first when in position, else the entry; never both on one candle.
+
+    Stateless, so any number of bots may share one.
+    """
+
+    entry_logic: AnyEntry
+    exit_logic: AnyExit
+
+    @property
+    def warmup(self) -> int:
+        """How many candles make its decisions independent of where the window begins."""
+        return max(self.entry_logic.warmup, self.exit_logic.warmup)
+
+    def entry(self, candles: Candles) -> EntryVerdict:
+        """Judge the newest closed candle."""
+        return self.entry_logic.verdict(candles)
+
+    def signals(self, candles: Candles) -> Flags:
+        """Return for each candle whether it gives an entry signal."""
+        return self.entry_logic.signals(candles)
+
+    def state_belongs(self, state: ExitState) -> bool:
+        """Return whether the exit may go on from `state`; else start anew with `start_exit`."""
+        return self.exit_logic.state_belongs(state)
+
+    def start_exit(self, candles: Candles, entry: EntryPoint) -> ExitState:
+        """Return the first exit state of a position, as of its signal candle."""
+        return self.exit_logic.start(candles, entry)
+
+    def fold_exit(self, candles: Candles, state: ExitState, entry: EntryPoint) -> ExitOutcome:
+        """Fold the candles after `state.folded`, in order, up to the first exit.
+
+        Raises:
+            ValueError: the state does not belong to this exit.
+        """
+        return self.exit_logic.fold(candles, state, entry)

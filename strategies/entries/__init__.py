@@ -1,0 +1,1 @@
+"""Entry logics: when to buy. One small file each."""

@@ -1,0 +1,1 @@
+"""Exit logics: when to sell what was bought. One small file each."""

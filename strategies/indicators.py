@@ -1,0 +1,90 @@
+"""Indicators over TA-Lib: arrays of float64 in, arrays of the same length out, NaN where there is no value yet.
+
+An indicator's value depends on where its history begins, until it has converged. The warm-up functions say how many
+candles that takes, so that a window of recent candles gives the same decisions as the whole history.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+# The package's own wrappers look for pandas and polars frames at each call; candles are numpy arrays.
+from talib import _ta_lib as talib
+
+from strategies.arrays import Floats
+
+WILDER_WARMUP_FACTOR = 30
+
+
+class Bands(NamedTuple):
+    """Bollinger bands, in the unit of the series."""
+
+    upper: Floats
+    middle: Floats
+    lower: Floats
+
+
+def wilder_warmup(period: int) -> int:
+    """Return the candles that a Wilder average needs until its seed is forgotten: 30 * period.
+
+    The seed's share shrinks by 1 - 1/period per candle and is then e^-30, below 1e-13.
+    """
+    return WILDER_WARMUP_FACTOR * period
+
+
+def window_warmup(period: int) -> int:
+    """Return the candles that an indicator over a plain window needs: its period."""
+    return period
+
+
+def sma(series: Floats, period: int) -> Floats:
+    """Return the simple moving average of the last `period` values, the current one included.
+
+    First value at index period - 1. Warm-up: `window_warmup`.
+    """
+    return talib.SMA(series, period)
+
+
+def volume_sma(volume: Floats, period: int) -> Floats:
+    """Return `sma` of a series that is never negative, in its unit.
+
+    TA-Lib's running sum keeps a residue of some 1e-15 after a burst of volume; where it is negative, a candle without
+    any volume would count as above the average of none.
+    """
+    return np.maximum(sma(volume, period), 0.0)
+
+
+def rsi(close: Floats, period: int) -> Floats:
+    """Return Wilder's relative strength index, 0 to 100.
+
+    RSI = 100 * G / (G + L), where G and L are the Wilder averages of the gains and losses from close to close:
+    seeded by the mean of the first `period` changes, then A = (A * (period - 1) + change) / period. 0 where the price
+    has never moved. First value at index `period`. Warm-up: `wilder_warmup`.
+
+    Source:
+        J. W. Wilder, New Concepts in Technical Trading Systems, 1978.
+    """
+    return talib.RSI(close, period)
+
+
+def atr(high: Floats, low: Floats, close: Floats, period: int) -> Floats:
+    """Return Wilder's average true range, in the unit of the price.
+
+    TR = max(H - L, |H - previous C|, |L - previous C|); ATR is its Wilder average, seeded by the mean of the first
+    `period` ranges that have a previous close. First value at index `period`. Warm-up: `wilder_warmup`.
+
+    Source:
+        J. W. Wilder, New Concepts in Technical Trading Systems, 1978.
+    """
+    return talib.ATR(high, low, close, period)
+
+
+def bollinger(close: Floats, period: int, deviations: float) -> Bands:
+    """Return the Bollinger bands: SMA ± deviations * population standard deviation of the last `period` closes.
+
+    First value at index period - 1. Warm-up: `window_warmup`.
+
+    Source:
+        J. Bollinger, Bollinger on Bollinger Bands, 2001.
+    """
+    return Bands(*talib.BBANDS(close, period, deviations, deviations))
