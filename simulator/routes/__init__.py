@@ -1,0 +1,1 @@
+"""The venue's endpoints, one module per group; each offers `routes(...)` for `simulator.server`."""

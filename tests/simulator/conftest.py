@@ -1,0 +1,106 @@
+"""A served exchange on a clock that stands still, over real candles or generated ones, and ccxt pointed at it."""
+
+import csv
+import gzip
+from collections.abc import AsyncIterator, Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import aiohttp
+import ccxt.async_support as ccxt
+import pytest
+
+from simulator.clock import ManualClock
+from simulator.exchange import Exchange, Market, generated_market, replayed_market
+from simulator.server import RunningSimulator, ccxt_config, start_simulator
+
+DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "btc_usdt_1m_2022-01.csv.gz"
+
+
+class Row(NamedTuple):
+    """A line of the file, read here without the code under test."""
+
+    time: int
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    close: Decimal
+    volume: Decimal
+
+
+@pytest.fixture(scope="session")
+def data_file() -> Path:
+    return DATA
+
+
+@pytest.fixture(scope="session")
+def rows() -> list[Row]:
+    with gzip.open(DATA, "rt") as lines:
+        return [Row(int(line[0]), *map(Decimal, line[1:6])) for line in list(csv.reader(lines))[1:]]
+
+
+@pytest.fixture(scope="session")
+def replay() -> Market:
+    return replayed_market("BTCUSDT", DATA)
+
+
+@pytest.fixture
+def clock(rows: list[Row]) -> ManualClock:
+    """Half a minute into the candle number 3,000 of the file."""
+    return ManualClock(rows[3_000].time + 30_000)
+
+
+@pytest.fixture
+async def simulator(clock: ManualClock, replay: Market) -> AsyncIterator[RunningSimulator]:
+    exchange = Exchange(clock, [replay, generated_market("ETHUSDT"), generated_market("DOGEUSDT")])
+    async with await start_simulator(exchange) as running:
+        yield running
+
+
+@pytest.fixture
+async def binance(simulator: RunningSimulator) -> AsyncIterator[Any]:
+    client = ccxt.binance(ccxt_config(simulator.url) | {"enableRateLimit": False})
+    yield client
+    await client.close()
+
+
+class Api:
+    """Bare requests, to see status, body and headers."""
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    async def get(self, path: str, **params: str | int) -> Any:
+        async with self._session.get(path, params=params) as response:
+            assert response.status == 200, await response.text()
+            return await response.json()
+
+    async def refused(self, path: str, **params: str | int) -> tuple[int, int, str]:
+        async with self._session.get(path, params=params) as response:
+            body = await response.json()
+            return response.status, body["code"], body["msg"]
+
+    async def headers(self, path: str) -> dict[str, str]:
+        async with self._session.get(path) as response:
+            return dict(response.headers)
+
+    async def post(self, path: str, body: str) -> tuple[int, Any]:
+        async with self._session.post(path, data=body) as response:
+            return response.status, await response.json()
+
+
+@pytest.fixture
+async def api(simulator: RunningSimulator) -> AsyncIterator[Api]:
+    async with aiohttp.ClientSession(simulator.url) as session:
+        yield Api(session)
+
+
+@pytest.fixture
+def temporary_csv(tmp_path: Path) -> Callable[..., Path]:
+    def write(*lines: str, header: str = "timestamp,open,high,low,close,volume") -> Path:
+        file = tmp_path / "candles.csv"
+        file.write_text("\n".join((header, *lines)) + "\n")
+        return file
+
+    return write
