@@ -2,12 +2,13 @@
 
 from typing import Literal, TypeAlias
 
-from pydantic import Field
+from pydantic import Field, FiniteFloat
 
 from domain.model import Milliseconds, Model, Price, Quantity
 
 Comparison: TypeAlias = Literal["<", "<=", ">", ">=", "crosses_above", "crosses_below"]
-Scalar: TypeAlias = float | int | bool | str | None
+# JSON knows no NaN and no infinity: a strategy that yields one fails itself, not the bot that reads its answer.
+Scalar: TypeAlias = FiniteFloat | int | bool | str | None
 
 STOP_LOSS = "stop_loss"
 TAKE_PROFIT = "take_profit"
@@ -21,9 +22,9 @@ class Condition(Model):
     """One comparison of a rule on one candle, with the values that were compared."""
 
     name: str
-    left: float
+    left: FiniteFloat
     op: Comparison
-    right: float
+    right: FiniteFloat
     holds: bool
 
     def __str__(self) -> str:
@@ -41,7 +42,7 @@ class ExitState(Model):
     logic: str
     folded: Milliseconds
     values: dict[str, Scalar] = Field(default_factory=dict)
-    stop: float | None = None
+    stop: FiniteFloat | None = None
     """The level that protects the position should the strategy fail; in quote per unit of base."""
 
 

@@ -4,7 +4,7 @@ All times are the venue's, and a day is a UTC day of the venue's clock.
 """
 
 from domain.intervals import DAY_MS
-from domain.model import ZERO, Milliseconds, Model, Money
+from domain.model import ZERO, Milliseconds, Model, Money, exact
 
 
 class Guards(Model):
@@ -25,9 +25,12 @@ class Guards(Model):
     alerted_day: int | None = None
 
     def on_day(self, moment: int) -> "Guards":
-        """Return the guards as they stand at `moment`: a new UTC day starts its counts at zero."""
+        """Return the guards as they stand at `moment`: a new UTC day starts its counts at zero.
+
+        An earlier day does not: the venue's clock is measured, and a step back across midnight must not forget.
+        """
         day = moment // DAY_MS
-        if day == self.day:
+        if day <= self.day:
             return self
         return self.model_copy(update={"day": day, "entries": 0, "realized": ZERO})
 
@@ -36,6 +39,7 @@ class Guards(Model):
         today = self.on_day(moment)
         return today.model_copy(update={"entries": today.entries + 1})
 
+    @exact()
     def after_exit(self, moment: int, net_pnl: Money) -> "Guards":
         """Return the guards after a trade was closed."""
         today = self.on_day(moment)
@@ -43,4 +47,5 @@ class Guards(Model):
 
     def after_alert(self, moment: int) -> "Guards":
         """Return the guards after a risk alert was sent."""
-        return self.on_day(moment).model_copy(update={"alerted_day": moment // DAY_MS})
+        today = self.on_day(moment)
+        return today.model_copy(update={"alerted_day": today.day})

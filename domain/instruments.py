@@ -1,8 +1,8 @@
 """What may be traded: one symbol of one venue with the rules an order must satisfy."""
 
-from decimal import ROUND_CEILING, ROUND_DOWN, ROUND_FLOOR, Decimal
+from decimal import Decimal
 
-from domain.model import ZERO, Model, Money, Price, Quantity
+from domain.model import ZERO, Model, Money, Price, Quantity, exact
 
 
 class VenueRef(Model):
@@ -59,15 +59,18 @@ class Instrument(Model):
         return None
 
 
+@exact()
 def floor_to(value: Decimal, step: Decimal) -> Decimal:
     """Return the largest multiple of `step` not above `value` >= 0; `value` itself when `step` is zero."""
     if step <= ZERO:
         return value
-    return (value / step).to_integral_value(ROUND_DOWN) * step
+    return value // step * step
 
 
+@exact()
 def against_taker(price: Price, tick: Price, *, buying: bool) -> Price:
-    """Return `price` rounded to the tick to the taker's disadvantage: up when buying, down when selling."""
+    """Return `price` > 0 rounded to the tick to the taker's disadvantage: up when buying, down when selling."""
     if tick <= ZERO:
         return price
-    return (price / tick).to_integral_value(ROUND_CEILING if buying else ROUND_FLOOR) * tick
+    ticks, rest = divmod(price, tick)
+    return (ticks + 1 if buying and rest else ticks) * tick

@@ -8,16 +8,17 @@ F. Sortino, R. van der Meer, Downside Risk (1991).
 import math
 
 from domain.intervals import DAY_MS
-from domain.model import ZERO, Milliseconds, Model, Money
+from domain.model import ZERO, Milliseconds, Model, Money, exact
 from domain.positions import Trade
 
 _DAYS_PER_YEAR = 365
+_RESIDUE = 1e-12
 
 
 class Performance(Model):
     """Sums over all closed trades of one bot. Money in quote; `started` is when the bot first ran.
 
-    The daily sums cover finished days; the running day is `today`, with its profit so far in `today_return`.
+    The daily sums cover finished days; the running day is `today`, with its profit so far in `today_pnl`.
     """
 
     started: Milliseconds
@@ -32,7 +33,7 @@ class Performance(Model):
     held_ms: int = 0
     last_exit: Milliseconds = 0
     today: int = 0
-    today_return: float = 0.0
+    today_pnl: Money = ZERO
     days: int = 0
     sum_returns: float = 0.0
     sum_squares: float = 0.0
@@ -50,6 +51,7 @@ class Performance(Model):
             last_exit=started,
         )
 
+    @exact()
     def after(self, trade: Trade) -> "Performance":
         """Return the performance with one more closed trade."""
         rolled = self._on_day(trade.exit_time // DAY_MS)
@@ -67,11 +69,12 @@ class Performance(Model):
                 "max_drawdown": max(self.max_drawdown, float((peak - equity) / peak) if peak else 0.0),
                 "held_ms": self.held_ms + trade.exit_time - trade.entry_time,
                 "last_exit": trade.exit_time,
-                "today_return": rolled.today_return + (float(trade.net_pnl / self.equity) if self.equity else 0.0),
+                "today_pnl": rolled.today_pnl + trade.net_pnl,
             }
         )
 
     @property
+    @exact()
     def total_pnl(self) -> Money:
         """Net profit of all closed trades, in quote."""
         return self.gross_win - self.gross_loss
@@ -100,11 +103,12 @@ class Performance(Model):
     def _on_day(self, day: int) -> "Performance":
         if day <= self.today:
             return self
-        gained = self.today_return
+        before = self.equity - self.today_pnl
+        gained = float(self.today_pnl / before) if before else 0.0
         return self.model_copy(
             update={
                 "today": day,
-                "today_return": 0.0,
+                "today_pnl": ZERO,
                 "days": self.days + day - self.today,
                 "sum_returns": self.sum_returns + gained,
                 "sum_squares": self.sum_squares + gained * gained,
@@ -116,8 +120,9 @@ class Performance(Model):
 def _deviation(sums: Performance) -> float:
     if sums.days < 2:
         return 0.0
-    variance = (sums.sum_squares - sums.sum_returns**2 / sums.days) / (sums.days - 1)
-    return math.sqrt(max(variance, 0.0))
+    spread = sums.sum_squares - sums.sum_returns**2 / sums.days
+    # Equal returns leave a residue of rounding here, which would make an absurd ratio.
+    return math.sqrt(spread / (sums.days - 1)) if spread > _RESIDUE * sums.sum_squares else 0.0
 
 
 def _downside_deviation(sums: Performance) -> float:

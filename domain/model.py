@@ -1,7 +1,9 @@
 """The base of all values that travel: through Temporal's history, the journal and the API."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
-from decimal import Decimal
+from decimal import Decimal, localcontext
 from typing import Annotated, TypeAlias
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -19,8 +21,29 @@ Utc: TypeAlias = Annotated[datetime, AwareDatetime]
 
 ZERO = Decimal(0)
 
+_DIGITS = 60
+_MONEY_STEP = Decimal("1e-18")
+
 Milliseconds: TypeAlias = Annotated[int, Field(ge=0)]
 """A moment on a venue's clock: milliseconds since 1970, UTC."""
+
+
+@contextmanager
+def exact() -> Iterator[None]:
+    """Compute with 60 digits instead of Decimal's 28; also a decorator.
+
+    The books keep 18 decimals, as the database does, so 28 digits round every sum from 10,000,000,000 on: a few
+    bitcoins in rupiah.
+    """
+    with localcontext(prec=_DIGITS):
+        yield
+
+
+@exact()
+def as_money(value: Decimal) -> Money:
+    """Return `value` with at most 18 decimals, as books and database keep it; unchanged if it has no more."""
+    rounded = value.quantize(_MONEY_STEP)
+    return value if rounded == value else rounded
 
 
 class Model(BaseModel):

@@ -4,7 +4,7 @@ from decimal import ROUND_UP, Decimal
 
 from domain.config import BotConfig
 from domain.instruments import against_taker
-from domain.model import ZERO, Money, Price, Quantity
+from domain.model import ZERO, Money, Price, Quantity, exact
 from domain.orders import Fill, OrderReport, OrderRequest, PaperTerms, Side
 
 _HUNDRED = Decimal(100)
@@ -18,6 +18,7 @@ def paper_terms(config: BotConfig) -> PaperTerms:
     return PaperTerms(fee_rate=terms.fee_rate, slippage_pct=terms.slippage_pct, fee_currency=terms.fee_currency)
 
 
+@exact()
 def taker_price(reference: Price, terms: PaperTerms, *, tick: Price, side: Side) -> Price:
     """Return the price that a market order pays or gets: reference ± slippage, rounded to the tick against the taker.
 
@@ -30,6 +31,7 @@ def taker_price(reference: Price, terms: PaperTerms, *, tick: Price, side: Side)
     return against_taker(slipped, tick, buying=buying)
 
 
+@exact()
 def fee_of(quantity: Quantity, price: Price, terms: PaperTerms, *, side: Side) -> tuple[Quantity, bool]:
     """Return the fee and whether it is taken in base: of what is received, unless the terms say quote."""
     in_base = side == "buy" and terms.fee_currency == "received"
@@ -37,10 +39,12 @@ def fee_of(quantity: Quantity, price: Price, terms: PaperTerms, *, side: Side) -
     return (amount * terms.fee_rate).quantize(_FEE_STEP, rounding=ROUND_UP), in_base
 
 
+@exact()
 def paper_report(request: OrderRequest) -> OrderReport:
     """Fill a market order at once and whole, or reject it with the reason that a venue would give.
 
-    A pure function: a repeated call with the same request gives the same report.
+    A pure function: a repeated call with the same request gives the same report. The venue's minimum is held against
+    the market's price, as venues do, and not against the price of the fill: what was judged to be sellable is sold.
     """
     intent, instrument, terms = request.intent, request.instrument, request.paper
     if terms is None:
@@ -48,7 +52,7 @@ def paper_report(request: OrderRequest) -> OrderReport:
     price = taker_price(intent.reference_price, terms, tick=instrument.tick_size, side=intent.side)
     if intent.quantity != instrument.floor_quantity(intent.quantity):
         return _rejected(request, f"quantity {intent.quantity:f} is not a multiple of the lot step or is too large")
-    if refusal := instrument.refusal(intent.quantity, price):
+    if refusal := instrument.refusal(intent.quantity, intent.reference_price):
         return _rejected(request, refusal)
     fee, in_base = fee_of(intent.quantity, price, terms, side=intent.side)
     if shortfall := _shortfall(request, price, ZERO if in_base else fee):

@@ -104,8 +104,8 @@ class Subscription(Protocol):
         Args:
             seen: open time of the newest candle that was judged; a newer closed one wakes with `candle`. Candles
                 wake once the open of the candle after them is known, or 1 interval later at the latest.
-            opened: open time of the running candle in which the position was entered, so that prices before the
-                entry touch no level; None when flat.
+            opened: the moment of the position's newest entry: prices and opens before it touch no level; None when
+                flat.
             levels: prices to be woken at.
             was_stale: wakes with `stale` or `fresh` when the feed is no longer so.
         """

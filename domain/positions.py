@@ -11,15 +11,12 @@ What is left of a position below the venue's minimum is dust: it stays in the bo
 part of the next position, so the books always equal what the account holds.
 """
 
-from decimal import Decimal, localcontext
+from decimal import Decimal
 
 from domain.errors import SteadyhandError
 from domain.instruments import Instrument
-from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity
+from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity, as_money, exact
 from domain.orders import Fill, OrderIntent
-
-_COST_STEP = Decimal("1e-18")
-_PRECISION = 60
 
 
 class BookError(SteadyhandError):
@@ -42,6 +39,7 @@ class Position(Model):
         entries: how many entry orders it was made from.
         realized_pnl: gross profit of what was sold so far; commission not deducted.
         commission: all fees so far, valued in quote at the fills' prices.
+        opened_at, entered_at: times of the first and of the newest entry fill.
         exit_quantity, exit_value, released_cost: sums over the exit fills.
         signal_time, signal_close: candle of the first entry's signal, from which the exit logic starts.
     """
@@ -52,6 +50,7 @@ class Position(Model):
     cost: Money
     entries: int
     opened_at: Milliseconds
+    entered_at: Milliseconds = 0
     signal_time: Milliseconds
     signal_close: Price
     config_version: int
@@ -67,6 +66,7 @@ class Position(Model):
         """Average price paid for what is held; zero when nothing is."""
         return self.cost / self.qty_open if self.qty_open else ZERO
 
+    @exact()
     def unrealized_pnl(self, price: Price) -> Money:
         """Return what selling all at `price` would earn, fees aside, in quote."""
         return self.qty_open * price - self.cost
@@ -84,6 +84,7 @@ class Book(Model):
         """Units of base, dust included (an open position has taken the dust in)."""
         return self.position.qty_open if self.position else self.dust.quantity
 
+    @exact()
     def equity(self, price: Price | None) -> Money:
         """Return cash plus holdings at `price`; at cost when no price is known."""
         held_cost = self.position.cost if self.position else self.dust.cost
@@ -117,11 +118,13 @@ class Trade(Model):
         return self.net_pnl / self.entry_value * 100 if self.entry_value else ZERO
 
 
+@exact()
 def book_entry(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrument, *, signal_close: Price) -> Book:
     """Return the book after a buy: cash paid, quantity and cost grown, the fee booked once."""
-    paid = fill.price * fill.quantity
+    paid = as_money(fill.price * fill.quantity)
     fee_base = fill.fee if fill.fee_currency == instrument.base else ZERO
     fee_quote = fill.fee if fill.fee_currency == instrument.quote else ZERO
+    fee_value = as_money(fee_base * fill.price)
     position = book.position or Position(
         id=intent.client_order_id,
         symbol=intent.symbol,
@@ -137,8 +140,9 @@ def book_entry(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrume
     position = position.model_copy(
         update={
             "qty_open": position.qty_open + fill.quantity - fee_base,
-            "cost": position.cost + paid - fee_base * fill.price,
-            "commission": position.commission + fee_base * fill.price + fee_quote,
+            "cost": position.cost + paid - fee_value,
+            "commission": position.commission + fee_value + fee_quote,
+            "entered_at": fill.at,
             "entries": position.entries + first_fill,
             "orders": (*position.orders, intent.client_order_id) if first_fill else position.orders,
         }
@@ -146,6 +150,7 @@ def book_entry(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrume
     return Book(cash=book.cash - paid - fee_quote, position=position, dust=Holding())
 
 
+@exact()
 def book_exit(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrument) -> Book:
     """Return the book after a sale: cost released in proportion, what remains with the last unit.
 
@@ -157,7 +162,7 @@ def book_exit(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrumen
         held = position.qty_open if position else ZERO
         raise BookError(f"sold {fill.quantity:f} {instrument.base} of {intent.symbol}, but {held:f} is open")
     released = _released(position, fill.quantity)
-    value = fill.price * fill.quantity
+    value = as_money(fill.price * fill.quantity)
     fee_quote = fill.fee if fill.fee_currency == instrument.quote else ZERO
     known = intent.client_order_id in position.orders
     position = position.model_copy(
@@ -175,6 +180,7 @@ def book_exit(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrumen
     return Book(cash=book.cash + value - fee_quote, position=position, dust=book.dust)
 
 
+@exact()
 def close_position(book: Book, *, exit_time: int, exit_reason: str) -> tuple[Book, Trade]:
     """Close the position: what is left becomes dust, what was traded becomes a `Trade`.
 
@@ -190,9 +196,9 @@ def close_position(book: Book, *, exit_time: int, exit_reason: str) -> tuple[Boo
         symbol=position.symbol,
         entry_time=position.opened_at,
         exit_time=exit_time,
-        entry_price=position.released_cost / size if size else ZERO,
+        entry_price=as_money(position.released_cost / size) if size else ZERO,
         entry_value=position.released_cost,
-        exit_price=position.exit_value / size if size else ZERO,
+        exit_price=as_money(position.exit_value / size) if size else ZERO,
         exit_value=position.exit_value,
         size=size,
         commission=position.commission,
@@ -207,12 +213,11 @@ def close_position(book: Book, *, exit_time: int, exit_reason: str) -> tuple[Boo
 
 def sellable_quantity(book: Book, instrument: Instrument, price: Price) -> Quantity:
     """Return what of the position the venue would buy at `price`: whole lots, zero when only dust is left."""
-    quantity = instrument.floor_quantity(book.holding)
+    quantity = instrument.floor_quantity(book.position.qty_open if book.position else ZERO)
     return ZERO if instrument.refusal(quantity, price) else quantity
 
 
 def _released(position: Position, quantity: Quantity) -> Money:
     if quantity == position.qty_open:
         return position.cost
-    with localcontext(prec=_PRECISION):
-        return (position.cost * quantity / position.qty_open).quantize(_COST_STEP)
+    return as_money(position.cost * quantity / position.qty_open)
