@@ -1,0 +1,1 @@
+"""Alembic's folder: how it enters (env.py), and every revision (versions/)."""

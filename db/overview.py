@@ -1,0 +1,91 @@
+"""What a list of bots shows, in one query."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, true
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from db.base import table_of
+from db.tables import BotEvent, TradingBot, TradingPosition
+from domain.journal import BotStatus
+from domain.model import Model, Money, Price, Quantity
+
+
+class BotOverview(Model):
+    """A bot at a glance. Money in quote; `balance` is its equity as last seen.
+
+    Attributes:
+        name, symbol, type: as the configuration says, None where it does not.
+        position_quantity, position_price: of the open position, in base and at its average price; None when flat.
+        last_event, last_event_at: the newest event of the journal.
+        last_candle_at: open time of the newest candle that its watch has seen.
+        degraded: what its watch cannot reach; None when all is well.
+    """
+
+    bot_id: str
+    name: str | None
+    symbol: str | None
+    type: str | None
+    status: BotStatus
+    enabled: bool
+    paused: bool
+    version: int
+    observed_version: int | None
+    rejected_version: int | None
+    price: Price | None
+    position_quantity: Quantity | None
+    position_price: Price | None
+    total_pnl: Money
+    balance: Money | None
+    last_event: str | None
+    last_event_at: datetime | None
+    last_candle_at: datetime | None
+    last_heartbeat: datetime | None
+    worker: str | None
+    started_at: datetime | None
+    error_count: int
+    last_error: str | None
+    degraded: str | None
+
+
+async def read_overview(connection: AsyncConnection, *, bot_id: str | None = None) -> list[BotOverview]:
+    """Return all bots by id, or the one asked for."""
+    bot = TradingBot
+    position = (
+        select(TradingPosition.qty_open, TradingPosition.avg_price)
+        .where(TradingPosition.bot_id == bot.id, TradingPosition.closed_at.is_(None))
+        .order_by(TradingPosition.opened_at.desc())
+        .limit(1)
+        .lateral("position")
+    )
+    event = (
+        select(BotEvent.message, BotEvent.at)
+        .where(BotEvent.bot_id == bot.id)
+        .order_by(BotEvent.n.desc())
+        .limit(1)
+        .lateral("event")
+    )
+    columns: list[ColumnElement[Any]] = [
+        *_own_columns(),
+        position.c.qty_open.label("position_quantity"),
+        position.c.avg_price.label("position_price"),
+        event.c.message.label("last_event"),
+        event.c.at.label("last_event_at"),
+    ]
+    statement = select(*columns).select_from(bot).outerjoin(position, true()).outerjoin(event, true()).order_by(bot.id)
+    if bot_id is not None:
+        statement = statement.where(bot.id == bot_id)
+    return [BotOverview.model_validate(row._asdict()) for row in await connection.execute(statement)]
+
+
+def _own_columns() -> list[ColumnElement[Any]]:
+    renamed = {
+        "bot_id": TradingBot.id,
+        "paused": TradingBot.desired_paused,
+        "price": TradingBot.last_price,
+        "balance": TradingBot.current_balance,
+    }
+    own = table_of(TradingBot).c
+    same = [own[name] for name in BotOverview.model_fields if name in own]
+    return [*(column.label(name) for name, column in renamed.items()), *same]

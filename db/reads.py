@@ -1,0 +1,195 @@
+"""Reading a bot's books: the newest first, as the command line and the demo show them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, TypeVar
+
+from sqlalchemy import CTE, ColumnElement, Select, distinct, func, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from db.engine import transaction
+from db.tables import BotEvent, TradeType, TradingBot, TradingFill, TradingOrder, TradingTrade
+from domain.journal import Severity
+from domain.model import ZERO, Model, Money, Price, Quantity
+from domain.orders import OrderStatus, OrderType, Side
+
+_ModelT = TypeVar("_ModelT", bound=Model)
+_LIMIT = 50
+
+
+class OrderRecord(Model):
+    """An order intent as it stands. `reason` is why it was decided, `status_reason` why it stands so."""
+
+    client_order_id: str
+    sequence: int
+    leg: int
+    decision_key: str
+    config_version: int
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: Quantity
+    reference_price: Price
+    filled_quantity: Quantity
+    average_price: Price | None
+    status: OrderStatus
+    venue_order_id: str | None
+    reason: str
+    status_reason: str | None
+    candle_time: datetime
+    created_at: datetime
+    updated_at: datetime
+
+
+class FillRecord(Model):
+    """A part of an order that was executed."""
+
+    client_order_id: str
+    trade_id: str
+    price: Price
+    quantity: Quantity
+    fee: Quantity
+    fee_currency: str
+    filled_at: datetime
+
+
+class TradeRecord(Model):
+    """A round trip. `size` in base; prices, values, commission and profits in quote; `pnl_percentage` in percent."""
+
+    position_id: str
+    trade_type: TradeType
+    strategy: str
+    entry_logic_name: str
+    exit_logic_name: str
+    symbol: str
+    interval: str
+    entry_time: datetime
+    entry_price: Price
+    entry_value: Money
+    exit_time: datetime | None
+    exit_price: Price | None
+    exit_value: Money | None
+    size: Quantity
+    commission: Money
+    gross_pnl: Money
+    net_pnl: Money
+    pnl_percentage: Decimal
+    exit_reason: str | None
+    orders: tuple[str, ...]
+
+
+class EventRecord(Model):
+    """Something that happened."""
+
+    n: int
+    at: datetime
+    type: str
+    severity: Severity
+    message: str
+    data: dict[str, Any]
+    correlation_id: str | None
+
+
+class BotSummary(Model):
+    """What a bot has done so far. Money in quote.
+
+    Attributes:
+        duplicates: orders beyond the first of the same leg of the same decision. None is ever expected.
+        wins: trades with a net profit.
+    """
+
+    bot_id: str
+    name: str | None
+    orders: int = 0
+    filled_orders: int = 0
+    duplicates: int = 0
+    trades: int = 0
+    wins: int = 0
+    commission: Money = ZERO
+    net_pnl: Money = ZERO
+
+
+class Reads:
+    """Read models of the books. Every method raises StoreUnavailable while the database cannot be reached.
+
+    A bot that does not exist has no orders, fills, trades or events.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def orders(self, bot_id: str, *, limit: int = _LIMIT) -> Sequence[OrderRecord]:
+        """Return the newest orders."""
+        table = TradingOrder
+        newest = (table.created_at.desc(), table.sequence.desc(), table.leg.desc())
+        return await self._records(OrderRecord, select(table).where(table.bot_id == bot_id).order_by(*newest), limit)
+
+    async def fills(self, bot_id: str, *, limit: int = _LIMIT) -> Sequence[FillRecord]:
+        """Return the newest fills."""
+        table = TradingFill
+        newest = (table.filled_at.desc(), table.n.desc())
+        return await self._records(FillRecord, select(table).where(table.bot_id == bot_id).order_by(*newest), limit)
+
+    async def trades(self, bot_id: str, *, limit: int = _LIMIT) -> Sequence[TradeRecord]:
+        """Return the trades that were closed last."""
+        table = TradingTrade
+        newest = (table.exit_time.desc(), table.n.desc())
+        return await self._records(TradeRecord, select(table).where(table.bot_id == bot_id).order_by(*newest), limit)
+
+    async def events(self, bot_id: str, *, limit: int = _LIMIT) -> Sequence[EventRecord]:
+        """Return the newest events."""
+        table = BotEvent
+        statement = select(table).where(table.bot_id == bot_id).order_by(table.n.desc())
+        return await self._records(EventRecord, statement, limit)
+
+    async def summary(self) -> Sequence[BotSummary]:
+        """Return what each bot has done so far, by id."""
+        orders, trades = _order_counts(), _trade_sums()
+        columns: list[ColumnElement[Any]] = [TradingBot.id.label("bot_id"), TradingBot.name.label("name")]
+        columns += [func.coalesce(c, 0).label(c.name) for c in (*orders.c, *trades.c) if c.name != "bot_id"]
+        statement = (
+            select(*columns)
+            .select_from(TradingBot)
+            .outerjoin(orders, orders.c.bot_id == TradingBot.id)
+            .outerjoin(trades, trades.c.bot_id == TradingBot.id)
+            .order_by(TradingBot.id)
+        )
+        async with transaction(self._engine) as connection:
+            return [BotSummary.model_validate(row._asdict()) for row in await connection.execute(statement)]
+
+    async def _records(self, model: type[_ModelT], statement: Select[Any], limit: int) -> list[_ModelT]:
+        async with transaction(self._engine) as connection:
+            rows = await connection.execute(statement.limit(limit))
+            return [model.model_validate(row._asdict()) for row in rows]
+
+
+def _order_counts() -> CTE:
+    order = TradingOrder
+    legs = func.count(distinct(func.row(order.decision_key, order.leg)))
+    return (
+        select(
+            order.bot_id,
+            func.count().label("orders"),
+            func.count().filter(order.status == "filled").label("filled_orders"),
+            (func.count() - legs).label("duplicates"),
+        )
+        .group_by(order.bot_id)
+        .cte("orders")
+    )
+
+
+def _trade_sums() -> CTE:
+    trade = TradingTrade
+    return (
+        select(
+            trade.bot_id,
+            func.count().label("trades"),
+            func.count().filter(trade.net_pnl > 0).label("wins"),
+            func.sum(trade.commission).label("commission"),
+            func.sum(trade.net_pnl).label("net_pnl"),
+        )
+        .where(trade.trade_type != "backtest")
+        .group_by(trade.bot_id)
+        .cte("trades")
+    )
