@@ -10,7 +10,7 @@ DAY_MS = 24 * HOUR_MS
 WEEK_MS = 7 * DAY_MS
 
 _UNIT_MS = {"s": SECOND_MS, "m": MINUTE_MS, "h": HOUR_MS, "d": DAY_MS, "w": WEEK_MS, "M": 30 * DAY_MS}
-_PATTERN = re.compile(r"([1-9]\d{0,3})([smhdwM])")
+_PATTERN = re.compile(r"([1-9][0-9]{0,3})([smhdwM])")
 # Day zero of Unix time was a Thursday; exchanges open their weekly candles on Mondays.
 _FIRST_MONDAY_MS = 4 * DAY_MS
 

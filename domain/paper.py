@@ -8,8 +8,8 @@ from domain.model import ZERO, Money, Price, Quantity, exact
 from domain.orders import Fill, OrderReport, OrderRequest, PaperTerms, Side
 
 _HUNDRED = Decimal(100)
-# Venues book fees with eight decimals.
-_FEE_STEP = Decimal("1e-8")
+FEE_STEP = Decimal("1e-8")
+"""Venues book fees with eight decimals."""
 
 
 def paper_terms(config: BotConfig) -> PaperTerms:
@@ -36,7 +36,7 @@ def fee_of(quantity: Quantity, price: Price, terms: PaperTerms, *, side: Side) -
     """Return the fee and whether it is taken in base: of what is received, unless the terms say quote."""
     in_base = side == "buy" and terms.fee_currency == "received"
     amount = quantity if in_base else quantity * price
-    return (amount * terms.fee_rate).quantize(_FEE_STEP, rounding=ROUND_UP), in_base
+    return (amount * terms.fee_rate).quantize(FEE_STEP, rounding=ROUND_UP), in_base
 
 
 @exact()

@@ -89,8 +89,8 @@ class WatchOptions(Model):
         heartbeat_timeout_seconds: silence after which a watch is taken to be dead.
     """
 
-    segment_seconds: float = 1800
-    heartbeat_timeout_seconds: float = 60
+    segment_seconds: float = 1800.0
+    heartbeat_timeout_seconds: float = 60.0
 
 
 class BotState(BaseModel):

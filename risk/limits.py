@@ -47,7 +47,7 @@ def order_refusal(
         return Refusal(reason=f"the budget buys less than one lot of {instrument.lot_step:f} {instrument.base}")
     terms = paper_terms(config)
     paid = taker_price(price, terms, tick=instrument.tick_size, side="buy")
-    if refusal := instrument.refusal(quantity, paid):
+    if refusal := instrument.refusal(quantity, price):
         return Refusal(reason=refusal)
     fee, in_base = fee_of(quantity, paid, terms, side="buy")
     held = instrument.floor_quantity(book.holding + quantity - (fee if in_base else ZERO))

@@ -4,12 +4,13 @@ from decimal import Decimal
 
 from domain.config import BotConfig
 from domain.instruments import Instrument
-from domain.model import ZERO, Money, Price, Quantity
+from domain.model import ZERO, Money, Price, Quantity, exact
 from domain.orders import PaperTerms
-from domain.paper import fee_of, paper_terms, taker_price
+from domain.paper import FEE_STEP, fee_of, paper_terms, taker_price
 from domain.positions import Book
 
 
+@exact()
 def entry_budget(config: BotConfig, book: Book) -> Money:
     """Return the quote that one entry may spend, its fee included.
 
@@ -23,6 +24,7 @@ def entry_budget(config: BotConfig, book: Book) -> Money:
     return max(budget, ZERO)
 
 
+@exact()
 def entry_quantity(config: BotConfig, book: Book, instrument: Instrument, reference: Price) -> Quantity:
     """Return the base to buy at a reference price: the budget at the price a taker pays, down to the lot step.
 
@@ -38,10 +40,11 @@ def entry_quantity(config: BotConfig, book: Book, instrument: Instrument, refere
     terms = paper_terms(config)
     price = taker_price(reference, terms, tick=instrument.tick_size, side="buy")
     fee_factor = Decimal(1) + (terms.fee_rate if terms.fee_currency == "quote" else ZERO)
-    quantity = instrument.floor_quantity(entry_budget(config, book) / (price * fee_factor))
-    if quantity > ZERO and _cost(quantity, price, terms) > book.cash:
-        # The fee is rounded up to eight decimals: at a position fraction of one that can be the last unit too much.
-        quantity -= instrument.lot_step
+    budget = entry_budget(config, book)
+    quantity = instrument.floor_quantity(budget / (price * fee_factor))
+    if quantity > ZERO and _cost(quantity, price, terms) > budget:
+        # The fee is rounded up to eight decimals: that can be the last unit too much.
+        quantity = instrument.floor_quantity((budget - FEE_STEP) / (price * fee_factor))
     return max(quantity, ZERO)
 
 

@@ -4,14 +4,33 @@ An indicator's value depends on where its history begins, until it has converged
 candles that takes, so that a window of recent candles gives the same decisions as the whole history.
 """
 
-from typing import NamedTuple
+import sys
+from types import ModuleType
+from typing import Any, NamedTuple
 
 import numpy as np
 
-# The package's own wrappers look for pandas and polars frames at each call; candles are numpy arrays.
-from talib import _ta_lib as talib
-
 from strategies.arrays import Floats
+
+
+def _import_talib() -> Any:
+    """Import TA-Lib's functions without the package's wrappers around them.
+
+    The wrappers look for pandas and polars frames at each call, and importing those costs a worker half of its
+    start-up; candles are numpy arrays. A module that stands as None in `sys.modules` is one that cannot be imported.
+    """
+    frames = [name for name in ("pandas", "polars") if name not in sys.modules]
+    hidden: dict[str, ModuleType | None] = dict.fromkeys(frames)
+    sys.modules.update(hidden)  # type: ignore[arg-type]  # None is what the import system looks for
+    try:
+        from talib import _ta_lib  # noqa: PLC0415  # only here, while the frames are hidden
+    finally:
+        for name in frames:
+            del sys.modules[name]
+    return _ta_lib
+
+
+talib = _import_talib()
 
 WILDER_WARMUP_FACTOR = 30
 
@@ -42,7 +61,8 @@ def sma(series: Floats, period: int) -> Floats:
 
     First value at index period - 1. Warm-up: `window_warmup`.
     """
-    return talib.SMA(series, period)
+    values: Floats = talib.SMA(series, period)
+    return values
 
 
 def volume_sma(volume: Floats, period: int) -> Floats:
@@ -64,7 +84,8 @@ def rsi(close: Floats, period: int) -> Floats:
     Source:
         J. W. Wilder, New Concepts in Technical Trading Systems, 1978.
     """
-    return talib.RSI(close, period)
+    values: Floats = talib.RSI(close, period)
+    return values
 
 
 def atr(high: Floats, low: Floats, close: Floats, period: int) -> Floats:
@@ -76,7 +97,8 @@ def atr(high: Floats, low: Floats, close: Floats, period: int) -> Floats:
     Source:
         J. W. Wilder, New Concepts in Technical Trading Systems, 1978.
     """
-    return talib.ATR(high, low, close, period)
+    values: Floats = talib.ATR(high, low, close, period)
+    return values
 
 
 def bollinger(close: Floats, period: int, deviations: float) -> Bands:
