@@ -1,0 +1,164 @@
+"""The fleet, first form: makes Temporal run what the database wants. Idempotent; may be repeated at any time."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+import structlog
+from temporalio.client import Client
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+)
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.config import BotConfig
+from domain.config_errors import InvalidConfig
+from domain.errors import UnknownBot
+from domain.model import Model
+from domain.ports import Bots
+from domain.queues import BOT_PREFIX, Role, workflow_id
+from domain.state import BotRow, BotStart, Reconfigure, WatchOptions
+from strategies.registry import validate
+
+log = structlog.get_logger(__name__)
+
+WORKFLOW = "BotWorkflow"
+RECONFIGURE = "reconfigure"
+RUNNING = f'WorkflowType = "{WORKFLOW}" AND ExecutionStatus = "Running"'
+
+# How many starts are under way at once: a server that is asked for thousands at a time serves nobody.
+_AT_ONCE = 20
+# A workflow task that is lost with its worker is given to another one after so long.
+_TASK_TIMEOUT = timedelta(seconds=3)
+
+
+class SyncReport(Model):
+    """What a synchronisation did: ids of bots that run, that were refused, and that were told to stop."""
+
+    running: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    stopped: tuple[str, ...] = ()
+
+
+class Fleet:
+    """Starts, tells and stops bots, by their rows."""
+
+    def __init__(self, client: Client, bots: Bots, options: WatchOptions) -> None:
+        self._client = client
+        self._bots = bots
+        self._options = options
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+
+    async def sync_all(self, *, rewatch: bool = False) -> SyncReport:
+        """Make every row true: enabled ones run, others do not. One bot's trouble is not another's.
+
+        Args:
+            rewatch: all watches belong to a dead process: have every bot watch anew.
+        """
+        rows = await self._bots.all_enabled()
+        outcomes = await asyncio.gather(*(self._sync_alone(row, rewatch=rewatch) for row in rows))
+        wanted = {row.bot_id for row in rows}
+        surplus = [bot_id for bot_id in await self._running_ids() if bot_id not in wanted]
+        await asyncio.gather(*(self._tell_surplus(bot_id) for bot_id in surplus))
+        return SyncReport(
+            running=tuple(row.bot_id for row, well in zip(rows, outcomes, strict=True) if well),
+            refused=tuple(row.bot_id for row, well in zip(rows, outcomes, strict=True) if not well),
+            stopped=tuple(surplus),
+        )
+
+    async def sync(self, row: BotRow, *, rewatch: bool = False) -> bool:
+        """Make one row true. Returns False when its configuration is refused."""
+        last_valid = row.carried.config if row.carried else None
+        row = _bare(row)
+        request = Reconfigure(row=row, options=self._options, rewatch=rewatch)
+        if not row.enabled:
+            await self._signal(row.bot_id, request)
+            return True
+        try:
+            config = validate(row.config)
+        except InvalidConfig as error:
+            await self._bots.refuse(row.bot_id, row.version, str(error))
+            # A bot that had a valid version runs on by it, and shows the refusal too.
+            if last_valid is not None:
+                await self._start(row, last_valid, request)
+            else:
+                await self._signal(row.bot_id, request)
+            return False
+        await self._start(row, config, request)
+        return True
+
+    async def _sync_alone(self, row: BotRow, *, rewatch: bool) -> bool:
+        async with self._slots:
+            try:
+                well = await self.sync(row, rewatch=rewatch)
+            except RPCError:
+                log.exception("bot could not be started", bot_id=row.bot_id)
+                return False
+        log.info("bot started" if well else "bot refused: invalid configuration", bot_id=row.bot_id)
+        return well
+
+    async def _start(self, row: BotRow, config: BotConfig, request: Reconfigure) -> None:
+        """Start the bot's workflow, or tell the one that runs: one call, whichever it is."""
+        await self._client.start_workflow(
+            WORKFLOW,
+            BotStart(row=row, options=self._options),
+            id=workflow_id(row.bot_id),
+            task_queue=Role.TRADING,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            start_signal=RECONFIGURE,
+            start_signal_args=[request],
+            search_attributes=search_attributes(config),
+            static_summary=f"{config.name} · {config.symbol} {config.data.interval} · {config.broker.trading_mode}",
+            static_details=config.description,
+            task_timeout=_TASK_TIMEOUT,
+        )
+
+    async def _signal(self, bot_id: str, request: Reconfigure) -> bool:
+        """Signal a bot; False when it does not run."""
+        try:
+            await self._client.get_workflow_handle(workflow_id(bot_id)).signal(RECONFIGURE, request)
+        except RPCError as error:
+            if error.status != RPCStatusCode.NOT_FOUND:
+                raise
+            return False
+        return True
+
+    async def _running_ids(self) -> Sequence[str]:
+        return [run.id.removeprefix(BOT_PREFIX) async for run in self._client.list_workflows(RUNNING)]
+
+    async def _tell_surplus(self, bot_id: str) -> None:
+        """Tell a bot that runs without an enabled row what its row says now; one that is gone it finds gone itself."""
+        async with self._slots:
+            try:
+                row = await self._bots.get(bot_id)
+                request = Reconfigure(row=_bare(row), options=self._options)
+            except UnknownBot:
+                request = Reconfigure()
+            try:
+                await self._signal(bot_id, request)
+            except RPCError:
+                log.exception("bot could not be told to stop", bot_id=bot_id)
+            else:
+                log.info("bot told to stop", bot_id=bot_id)
+
+
+def _bare(row: BotRow) -> BotRow:
+    """Return a row without the books of an earlier life: the bot reads those itself, as they are then."""
+    return row.model_copy(update={"carried": None})
+
+
+def search_attributes(config: BotConfig) -> TypedSearchAttributes:
+    """Return what a bot can be found by in Temporal."""
+    values = {
+        "BotId": config.id,
+        "BotStatus": "starting",
+        "Strategy": config.strategy.type,
+        "Symbol": config.symbol,
+        "TradingMode": config.broker.trading_mode,
+    }
+    return TypedSearchAttributes(
+        [SearchAttributePair(SearchAttributeKey.for_keyword(name), value) for name, value in values.items()]
+    )

@@ -1,0 +1,178 @@
+"""The watch: a long activity that looks at the market for one bot and ends only with something to do.
+
+It reads only. A zombie of it, on a partitioned or frozen worker, can trade nothing: what it returns is dropped.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from datetime import timedelta
+from typing import TypeVar
+
+from pydantic import ValidationError
+from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+
+from activities.failures import final
+from activities.liveness import LivenessBoard
+from activities.watcher import Watcher
+from domain.decisions import ExitState
+from domain.errors import VenueMisfit
+from domain.ports import FeedKey, LevelHit, Market, MarketView, Subscription, Wake
+from domain.watch import Sighting, WatchRequest, WatchResult
+from strategies.custom import CustomStrategy
+from strategies.registry import build_strategy
+
+# Share of the heartbeat timeout after which a silent watch says again that it lives.
+HEARTBEAT_SHARE = 0.3
+# When another worker may take over a watch that a stopping one was given.
+_HAND_OVER = timedelta(seconds=1)
+
+T = TypeVar("T")
+
+
+class WatchActivities:
+    """Watches the market for bots. One object per process, so that it knows all watches when the process stops."""
+
+    def __init__(self, market: Market, board: LivenessBoard, executor: Executor) -> None:
+        """Watch through a market.
+
+        Args:
+            board: where each watch posts what it sees.
+            executor: threads in which strategies are evaluated, off the event loop.
+        """
+        self._market = market
+        self._board = board
+        self._executor = executor
+        self._waits: set[asyncio.Task[Wake]] = set()
+        self._draining = False
+
+    @activity.defn
+    async def watch_market(self, request: WatchRequest) -> WatchResult:
+        """Watch until there is something to do: a decision, the end of the segment, or a failing strategy."""
+        if self._draining:
+            # To return would have the workflow ask again until the process is gone; a retry leaves no event.
+            raise ApplicationError(
+                "this worker is stopping",
+                type="WorkerStopping",
+                next_retry_delay=_HAND_OVER,
+                category=ApplicationErrorCategory.BENIGN,
+            )
+        try:
+            strategy = None if request.guard_only else build_strategy(request.config.strategy)
+        except Exception as error:  # such as one that newer code does not have any more
+            return _failed(Watcher(request, None, cached=None), error)
+        watcher = Watcher(request, strategy, cached=_cached_exit_state())
+        try:
+            async with self._market.subscribe(
+                _feed_key(request),
+                lookback=max(request.config.data.lookback_bars, strategy.warmup if strategy else 0),
+                since=_folded(request, strategy),
+                price_seconds=request.config.data.price_interval_seconds,
+            ) as subscription:
+                self._board.post(request, watcher.sighting)
+                return await self._watch(request, watcher, subscription)
+        except VenueMisfit as error:
+            raise final(error) from error
+        finally:
+            self._board.remove(request)
+
+    def drain(self) -> None:
+        """Have every watch of this process return a checkpoint at once, because the process is stopping."""
+        self._draining = True
+        for wait in self._waits:
+            wait.cancel()
+
+    async def _watch(self, request: WatchRequest, watcher: Watcher, subscription: Subscription) -> WatchResult:
+        deadline = time.monotonic() + request.segment_seconds
+        wake: Wake | None = "candle"
+        while True:
+            result = await self._look(request, watcher, subscription.view(), wake)
+            if result is not None:
+                return result
+            activity.heartbeat(watcher.sighting)
+            self._board.post(request, watcher.sighting)
+            if self._draining or activity.is_worker_shutdown():
+                return watcher.result("shutdown")
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return watcher.result("segment")
+            wake = await self._wait(subscription, watcher, min(left, _heartbeat_seconds()))
+
+    async def _look(
+        self, request: WatchRequest, watcher: Watcher, view: MarketView, wake: Wake | None
+    ) -> WatchResult | None:
+        if isinstance(wake, LevelHit):
+            result = watcher.on_level(view, wake)
+            if result is not None:
+                return result
+        if request.command is not None:
+            result = await self._judge(watcher, lambda: watcher.on_command(view))
+            if result is not None:
+                return result
+        if wake in ("candle", "stale", "fresh"):
+            return await self._judge(watcher, lambda: watcher.on_candle(view))
+        return None
+
+    async def _judge(self, watcher: Watcher, call: Callable[[], WatchResult | None]) -> WatchResult | None:
+        """Evaluate in a thread. Whatever a strategy raises is its bot's failure, and nobody else's."""
+        try:
+            return await self._in_thread(call)
+        except Exception as error:  # a strategy may raise anything
+            return _failed(watcher, error)
+
+    async def _in_thread(self, call: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._executor, call)
+
+    async def _wait(self, subscription: Subscription, watcher: Watcher, seconds: float) -> Wake | None:
+        """Wait for the next wake; None when the time is up or the process is stopping."""
+        wait = asyncio.ensure_future(
+            subscription.wait(
+                seen=watcher.seen,
+                opened=watcher.opened,
+                levels=watcher.levels,
+                was_stale=watcher.sighting.stale,
+            )
+        )
+        self._waits.add(wait)
+        try:
+            done, _ = await asyncio.wait({wait}, timeout=seconds)
+            return wait.result() if done and not wait.cancelled() else None
+        finally:
+            self._waits.discard(wait)
+            wait.cancel()
+
+
+def _failed(watcher: Watcher, error: Exception) -> WatchResult:
+    activity.logger.warning("strategy failed", exc_info=error)
+    return watcher.result("failed", reason=f"{type(error).__name__}: {error}")
+
+
+def _feed_key(request: WatchRequest) -> FeedKey:
+    return FeedKey(
+        venue=request.instrument.venue, symbol=request.instrument.symbol, interval=request.config.data.interval
+    )
+
+
+def _folded(request: WatchRequest, strategy: CustomStrategy | None) -> int | None:
+    """Return the candle after which the exit rule goes on, or begins anew if its state is another rule's."""
+    position, state = request.book.position, request.exit_state
+    if position is None:
+        return None
+    belongs = state is not None and (strategy is None or strategy.state_belongs(state))
+    return state.folded if state is not None and belongs else position.signal_time
+
+
+def _heartbeat_seconds() -> float:
+    timeout = activity.info().heartbeat_timeout
+    return timeout.total_seconds() * HEARTBEAT_SHARE if timeout else 60.0
+
+
+def _cached_exit_state() -> ExitState | None:
+    """Return the exit state that an earlier attempt has left in its heartbeats, if any."""
+    details = activity.info().heartbeat_details
+    try:
+        return Sighting.model_validate(details[0]).exit_state if details else None
+    except ValidationError:
+        return None  # of other code; it was a cache only

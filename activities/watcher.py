@@ -1,0 +1,366 @@
+"""One bot's judgement of the market: views of the feed in, decisions out. Pure; it waits for nothing.
+
+Order on every closed candle: risk exits first, then the strategy's exit, then the entry. An entry and an exit never
+act on the same candle, and an entry acts only on the newest closed candle, while it is younger than one interval.
+"""
+
+from decimal import Decimal
+
+import numpy as np
+
+from domain.decisions import (
+    MANUAL_CLOSE,
+    MANUAL_OPEN,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    Condition,
+    Decision,
+    ExitLevels,
+    ExitState,
+    candle_exit_key,
+    entry_key,
+    price_exit_key,
+)
+from domain.intervals import next_open, open_time
+from domain.model import Price
+from domain.ports import LevelHit, MarketView
+from domain.positions import Position
+from domain.watch import Sighting, WatchRequest, WatchResult
+from risk.levels import exit_levels
+from risk.limits import Refusal, entry_refusal, sized_entry
+from strategies.custom import CustomStrategy
+from strategies.logic import EntryPoint
+
+# A decision that comes later than this after the open it refers to takes the price of its own moment instead.
+LATE_MS = 5_000
+
+RULES = {"stop": STOP_LOSS, "target": TAKE_PROFIT, "last_stop": "last_stop"}
+
+
+class Watcher:
+    """What a bot thinks of each view of its market. It remembers its exit state and what it saw last."""
+
+    def __init__(self, request: WatchRequest, strategy: CustomStrategy | None, *, cached: ExitState | None) -> None:
+        """Start from the request, or from a newer exit state that an earlier attempt has left behind.
+
+        Args:
+            strategy: None when only the levels are guarded.
+        """
+        self._request = request
+        self._strategy = strategy
+        self._position = request.book.position
+        self._exit_state = _newest(request.exit_state, cached) if self._position else None
+        self.seen: int | None = None
+        self.lost_candles = 0
+        self.sighting = Sighting(levels=self.levels)
+
+    @property
+    def levels(self) -> ExitLevels:
+        """The prices to be woken at; none while flat."""
+        if self._position is None:
+            return ExitLevels()
+        return exit_levels(self._request.config, self._position, self._exit_state, guarding=self._request.guard_only)
+
+    @property
+    def opened(self) -> int | None:
+        """The moment of the position's newest entry, None when flat: what was before it touches no level."""
+        return self._position.entered_at if self._position else None
+
+    def result(self, outcome: str, **fields: object) -> WatchResult:
+        """Return what the watch hands back to its workflow."""
+        return WatchResult.model_validate(
+            {
+                "outcome": outcome,
+                "exit_state": self._exit_state,
+                "sighting": self.sighting,
+                "lost_candles": self.lost_candles,
+                **fields,
+            }
+        )
+
+    def on_command(self, view: MarketView) -> WatchResult | None:
+        """Carry out a person's command at the current price; None while no price is known."""
+        price = _current_price(view)
+        if self._request.command is None or price is None:
+            return None
+        if self._request.command == "open":
+            return self._open_now(view, price)
+        if self._position is None:
+            return self.result("refused", reason="there is no position to close")
+        return self._exit_now(view, self._position, self._request.command_reason or MANUAL_CLOSE, price)
+
+    def on_level(self, view: MarketView, hit: LevelHit) -> WatchResult | None:
+        """Leave the position because a price between candles has reached a level."""
+        if self._position is None:
+            return None
+        rule = RULES[hit.rule]
+        self._see(view, verdict=f"{rule} at {hit.price:f}")
+        return self._decide(
+            Decision(
+                action="exit",
+                key=price_exit_key(self._position.id, rule),
+                reason=rule,
+                price=hit.price,
+                candle_time=hit.candle_time,
+                decided_at=hit.at,
+                config_version=self._request.config_version,
+            )
+        )
+
+    def on_candle(self, view: MarketView) -> WatchResult | None:
+        """Judge the newest closed candle; in a position also every candle that was missed before it.
+
+        Runs the strategy's code, so it may raise anything.
+        """
+        if not len(view.candles):
+            self._see(view, verdict="waiting for candles")
+            return None
+        before = self._exit_state
+        try:
+            result = self._judge(view, self._strategy) if self._strategy else self._guard(view)
+        except Exception:
+            self._exit_state = before  # what was folded in vain has decided nothing: it is folded again
+            raise
+        self.seen = int(view.candles.open_time[-1])
+        if result is None and self._request.recovering:
+            return self.result("recovered")
+        return result
+
+    def _guard(self, view: MarketView) -> WatchResult | None:
+        """Look at the closed candles for stop and target only."""
+        position = self._position
+        breach = self._candle_breach(view, position) if position else None
+        if position is not None and breach is not None:
+            self._see(view, verdict=f"{breach[1]} on a closed candle")
+            return self._exit_by_candle(view, position, breach[1], breach[0])
+        self._see(view, verdict="the strategy has failed: only the levels are guarded")
+        return None
+
+    def _judge(self, view: MarketView, strategy: CustomStrategy) -> WatchResult | None:
+        position = self._position
+        if position is not None:
+            result = self._judge_exit(view, strategy, position)
+            if result is not None or position.entries >= self._request.config.trading.max_positions:
+                return result
+        return self._judge_entry(view, strategy)
+
+    # exits
+
+    def _judge_exit(self, view: MarketView, strategy: CustomStrategy, position: Position) -> WatchResult | None:
+        candles, entry = view.candles, _entry_point(position)
+        state, oldest = self._exit_state, int(candles.open_time[0])
+        if state is None or not strategy.state_belongs(state):
+            state = strategy.start_exit(candles, entry)
+        if state.folded < oldest:
+            self.lost_candles = self._count_lost(state.folded, oldest)
+        outcome = strategy.fold_exit(candles, state, entry)
+        breach, fired = self._candle_breach(view, position), outcome.exit
+        self._exit_state = outcome.state
+        if breach is not None and (fired is None or breach[0] <= fired.candle_time):
+            self._see(view, verdict=f"{breach[1]} on a closed candle", conditions=outcome.conditions)
+            return self._exit_by_candle(view, position, breach[1], breach[0])
+        if fired is not None:
+            self._see(view, verdict=fired.reason, conditions=outcome.conditions)
+            return self._exit_by_candle(view, position, fired.rule, fired.candle_time)
+        self._see(view, verdict="in position: no exit rule holds", conditions=outcome.conditions)
+        return None
+
+    def _candle_breach(self, view: MarketView, position: Position) -> tuple[int, str] | None:
+        """Return the first risk exit that a candle which was not judged yet shows, with its open time.
+
+        On one candle the stop counts first. Of the candle of an entry only that counts which follows the entry, so
+        one that was entered in its middle says nothing: its extremes may be older than the position.
+        """
+        levels, times = self.levels, view.candles.open_time
+        since = self._exit_state.folded if self._exit_state else position.signal_time
+        fresh = (times > since) & (times >= position.entered_at - LATE_MS)
+        checks = (
+            (STOP_LOSS, levels.stop, view.candles.low, np.less_equal),
+            (TAKE_PROFIT, levels.target, view.candles.high, np.greater_equal),
+        )
+        found: list[tuple[int, int, str]] = []
+        for order, (rule, level, prices, beyond) in enumerate(checks):
+            if level is None:
+                continue
+            hits = np.flatnonzero(fresh & beyond(prices, float(level)))
+            if len(hits):
+                found.append((int(times[hits[0]]), order, rule))
+        return (min(found)[0], min(found)[2]) if found else None
+
+    def _exit_by_candle(self, view: MarketView, position: Position, rule: str, candle_time: int) -> WatchResult:
+        return self._decide(
+            Decision(
+                action="exit",
+                key=candle_exit_key(position.id, candle_time, rule),
+                reason=rule,
+                price=self._candle_price(view),
+                candle_time=int(view.candles.open_time[-1]),
+                decided_at=view.now,
+                config_version=self._request.config_version,
+            )
+        )
+
+    def _exit_now(self, view: MarketView, position: Position, reason: str, price: Price) -> WatchResult:
+        self._see(view, verdict=reason)
+        return self._decide(
+            Decision(
+                action="exit",
+                key=price_exit_key(position.id, reason),
+                reason=reason,
+                price=price,
+                candle_time=self._running_candle(view),
+                decided_at=view.now,
+                config_version=self._request.config_version,
+            )
+        )
+
+    # entries
+
+    def _judge_entry(self, view: MarketView, strategy: CustomStrategy) -> WatchResult | None:
+        request, newest = self._request, int(view.candles.open_time[-1])
+        verdict = strategy.entry(view.candles)
+        obstacle = self._entry_obstacle(view, newest)
+        if not verdict.signal or obstacle:
+            missing = f"waiting for candles: {', '.join(verdict.waiting_for)}" if verdict.waiting_for else ""
+            self._see(view, verdict=obstacle or missing or "no entry signal", conditions=verdict.conditions)
+            return None
+        price = self._candle_price(view)
+        refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
+        sized = refusal or sized_entry(request.config, request.book, request.instrument, price)
+        if isinstance(sized, Refusal):
+            self._see(view, verdict=f"entry signal, but {sized.reason}", conditions=verdict.conditions)
+            return self._limited(view, sized)
+        self._see(view, verdict="entry signal", conditions=verdict.conditions)
+        close = Decimal(repr(float(view.candles.close[-1])))
+        entry = EntryPoint(signal_time=newest, signal_close=float(close), price=float(price), opened_at=view.now)
+        first = self._position is None
+        return self._decide(
+            Decision(
+                action="enter",
+                key=entry_key(newest),
+                reason=strategy.entry_logic.name,
+                price=price,
+                candle_time=newest,
+                decided_at=view.now,
+                config_version=request.config_version,
+                quantity=sized,
+                signal_close=close,
+                exit_state=strategy.start_exit(view.candles, entry) if first else self._exit_state,
+            )
+        )
+
+    def _entry_obstacle(self, view: MarketView, newest: int) -> str | None:
+        """Return why no entry may act on this candle, whatever the signal says."""
+        if self._request.gate:
+            return self._request.gate
+        if view.stale:
+            return "market data is stale"
+        if newest <= self._request.acted_candle:
+            return "this candle has been acted on"
+        closed_at = next_open(newest, self._interval)
+        if view.now >= next_open(closed_at, self._interval):
+            return "the newest closed candle is older than one interval"
+        return None
+
+    def _limited(self, view: MarketView, refusal: Refusal) -> WatchResult | None:
+        today = self._request.guards.on_day(view.now).day
+        if refusal.alert and self._request.guards.alerted_day != today:
+            return self.result("limited", reason=refusal.reason)
+        return None
+
+    def _open_now(self, view: MarketView, price: Price) -> WatchResult | None:
+        request, candle = self._request, self._running_candle(view)
+        refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
+        sized = refusal or sized_entry(request.config, request.book, request.instrument, price)
+        if obstacle := request.gate or ("market data is stale" if view.stale else None):
+            return self.result("refused", reason=obstacle)
+        if isinstance(sized, Refusal):
+            return self.result("refused", reason=sized.reason)
+        if self._strategy is None:
+            return self.result("refused", reason="there is no strategy that could close the position")
+        if not len(view.candles):
+            return None  # the exit rule starts from candles: they are on their way
+        self._see(view, verdict=MANUAL_OPEN)
+        return self._decide(
+            Decision(
+                action="enter",
+                key=f"{entry_key(candle)}:{request.command_reason}",
+                reason=MANUAL_OPEN,
+                price=price,
+                candle_time=candle,
+                decided_at=view.now,
+                config_version=request.config_version,
+                quantity=sized,
+                signal_close=price,
+                exit_state=self._exit_state or self._midway_state(view, self._strategy, candle, price),
+            )
+        )
+
+    def _midway_state(self, view: MarketView, strategy: CustomStrategy, candle: int, price: Price) -> ExitState:
+        """Start the exit rule inside a candle: from the price, with what the newest closed candle says.
+
+        The running candle counts as folded, because its extremes may be older than the position.
+        """
+        newest = int(view.candles.open_time[-1])
+        entry = EntryPoint(signal_time=newest, signal_close=float(price), price=float(price), opened_at=view.now)
+        return strategy.start_exit(view.candles, entry).model_copy(update={"folded": candle})
+
+    # what is seen
+
+    def _decide(self, decision: Decision) -> WatchResult:
+        return self.result("decision", decision=decision)
+
+    def _see(self, view: MarketView, *, verdict: str, conditions: tuple[Condition, ...] = ()) -> None:
+        self.sighting = Sighting(
+            venue_time=view.now,
+            candle_time=int(view.candles.open_time[-1]) if len(view.candles) else None,
+            price=_current_price(view),
+            verdict=verdict,
+            conditions=conditions,
+            levels=self.levels,
+            stale=view.stale,
+            exit_state=self._exit_state,
+        )
+
+    def _candle_price(self, view: MarketView) -> Price:
+        """Return the price of a candle decision: the open of the running candle, unless that is long ago."""
+        opened, price = view.opening_time, view.opening_price
+        newest = int(view.candles.open_time[-1])
+        if opened is not None and price is not None and opened > newest and view.now - opened <= LATE_MS:
+            return price
+        return _current_price(view) or Decimal(repr(float(view.candles.close[-1])))
+
+    def _running_candle(self, view: MarketView) -> int:
+        """Return the open time of the candle that runs now, whether it has had a trade or not."""
+        return max(open_time(view.now, self._interval), view.opening_time or 0)
+
+    def _count_lost(self, folded: int, oldest: int) -> int:
+        lost, moment = 0, next_open(folded, self._interval)
+        while moment < oldest and lost < 1_000_000:
+            lost, moment = lost + 1, next_open(moment, self._interval)
+        return lost
+
+    @property
+    def _interval(self) -> str:
+        return self._request.config.data.interval
+
+
+def _newest(first: ExitState | None, second: ExitState | None) -> ExitState | None:
+    if first is None or second is None:
+        return first or second
+    return second if second.logic == first.logic and second.folded > first.folded else first
+
+
+def _current_price(view: MarketView) -> Price | None:
+    """Return the newer of the last price and the open of the running candle."""
+    opened_later = view.opening_time is not None and view.price_at is not None and view.opening_time > view.price_at
+    return view.opening_price if view.price is None or (opened_later and view.opening_price) else view.price
+
+
+def _entry_point(position: Position) -> EntryPoint:
+    return EntryPoint(
+        signal_time=position.signal_time,
+        signal_close=float(position.signal_close),
+        price=float(position.avg_price),
+        opened_at=position.opened_at,
+    )

@@ -1,0 +1,1 @@
+"""Metrics, logging set-up and health probes."""

@@ -1,0 +1,35 @@
+"""The metrics of a worker, for Prometheus. Names begin with `steadyhand_`; units are in the names."""
+
+from collections.abc import Callable
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client.platform_collector import PlatformCollector
+from prometheus_client.process_collector import ProcessCollector
+
+
+class Metrics:
+    """All metrics of one process, in a registry of their own, so that tests may make several."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        ProcessCollector(registry=self.registry)
+        PlatformCollector(registry=self.registry)
+        self.activities = Histogram(
+            "steadyhand_activity_seconds",
+            "How long activities took that do not wait for the market.",
+            ["activity", "outcome"],
+            registry=self.registry,
+        )
+        self.watch_results = Counter(
+            "steadyhand_watch_results_total", "Why watches ended.", ["outcome"], registry=self.registry
+        )
+        self.orders = Counter(
+            "steadyhand_orders_total", "Answers of brokers to orders.", ["side", "status"], registry=self.registry
+        )
+        self.flush_failures = Counter(
+            "steadyhand_liveness_flush_failures_total", "Liveness that could not be written.", registry=self.registry
+        )
+
+    def gauge(self, name: str, help_: str, read: Callable[[], float]) -> None:
+        """Add a gauge that is read when it is asked for."""
+        Gauge(f"steadyhand_{name}", help_, registry=self.registry).set_function(read)

@@ -1,0 +1,245 @@
+"""The worker process: knows every adapter, and runs the Temporal workers of its roles until it is told to stop.
+
+python worker.py [--roles trading,market,journal,notify]
+"""
+
+import argparse
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncEngine
+from temporalio.client import Client
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.envconfig import ClientConfig
+from temporalio.worker import Interceptor, Worker
+
+from activities.config import ConfigActivities
+from activities.fleet import Fleet
+from activities.journal import JournalActivities, NotifyActivities
+from activities.liveness import LivenessBoard, flush_forever
+from activities.orders import OrderActivities
+from activities.watch import WatchActivities
+from brokers.ccxt_data import CcxtData
+from brokers.gateway import Gateway
+from brokers.paper import PaperBroker
+from brokers.registry import BrokerRegistry
+from db.bots import BotRepository
+from db.engine import make_engine, transaction
+from db.journal import JournalRepository
+from db.liveness import LivenessRepository
+from db.notifications import LogNotifier
+from domain.errors import StoreUnavailable
+from domain.queues import Role
+from domain.state import WatchOptions
+from market.data import MarketData
+from settings import Settings
+from telemetry.activities import MetricsInterceptor
+from telemetry.logs import set_up_logging
+from telemetry.metrics import Metrics
+from telemetry.server import TelemetryServer
+from workflows.bot import BotWorkflow
+
+log = structlog.get_logger("worker")
+
+# How long a stopping worker waits for its activities; watches return at once, orders within their own timeout.
+DRAIN = timedelta(seconds=10)
+# A sticky workflow task of a dead worker is given to another one after so long.
+STICKY = timedelta(seconds=2)
+# Shown beside each workflow task. The SDK's default hashes all loaded code, which takes a worker seconds at its start.
+BUILD_ID = "steadyhand-0.1.0"
+_STRATEGY_THREADS = 2
+
+
+@dataclass(frozen=True)
+class Services:
+    """The adapters of one process, and the activities that use them."""
+
+    fleet: Fleet
+    board: LivenessBoard
+    metrics: Metrics
+    orders: OrderActivities
+    watches: WatchActivities
+    config: ConfigActivities
+    journal: JournalActivities
+    notify: NotifyActivities
+    engine: AsyncEngine
+
+
+async def connect() -> Client:
+    """Return a client of the Temporal server that TEMPORAL_* variables or a profile name; localhost by default."""
+    config = ClientConfig.load_client_connect_config()
+    config.setdefault("target_host", "localhost:7233")
+    return await Client.connect(**config, data_converter=pydantic_data_converter)
+
+
+@asynccontextmanager
+async def services(settings: Settings, client: Client) -> AsyncIterator[Services]:
+    """Build the adapters of a process, and close them when it ends."""
+    if settings.database_url is None:
+        raise SystemExit("STEADYHAND_DATABASE_URL must name the bots' database; it is not set")
+    async with AsyncExitStack() as stack:
+        engine = make_engine(settings.database_url.get_secret_value())
+        stack.push_async_callback(engine.dispose)
+        gateway = Gateway()
+        stack.push_async_callback(gateway.close)
+        market = MarketData(lambda venue: CcxtData(gateway, venue))
+        stack.push_async_callback(market.close)
+        threads = stack.enter_context(ThreadPoolExecutor(_STRATEGY_THREADS, thread_name_prefix="strategy"))
+        board, metrics, bots = LivenessBoard(worker_name()), Metrics(), BotRepository(engine)
+        metrics.gauge("watches", "Watches of this process.", lambda: len(board))
+        metrics.gauge("feeds", "Feeds that are followed: one per venue, symbol and interval.", market.feed_count)
+        metrics.gauge("watches_stale", "Watches that see a venue that has fallen silent.", lambda: board.stale)
+        flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine), settings.flush_seconds))
+        stack.callback(flushing.cancel)
+        options = WatchOptions(
+            segment_seconds=settings.segment_seconds, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds
+        )
+        yield Services(
+            fleet=Fleet(client, bots, options),
+            board=board,
+            metrics=metrics,
+            orders=OrderActivities(BrokerRegistry(paper=PaperBroker())),
+            watches=WatchActivities(market, board, threads),
+            config=ConfigActivities(bots, market),
+            journal=JournalActivities(JournalRepository(engine)),
+            notify=NotifyActivities(LogNotifier(engine)),
+            engine=engine,
+        )
+
+
+def make_workers(
+    client: Client,
+    built: Services,
+    roles: Iterable[Role],
+    *,
+    max_watches: int,
+    interceptors: Sequence[Interceptor] = (),
+) -> list[Worker]:
+    """Return one Temporal worker a role, each with its own queue and slots."""
+
+    def worker(role: Role, activities: Sequence[object], *, slots: int, bots: bool = False) -> Worker:
+        return Worker(
+            client,
+            task_queue=role,
+            activities=activities,  # type: ignore[arg-type]  # bound methods, decorated on their classes
+            workflows=[BotWorkflow] if bots else [],
+            interceptors=[MetricsInterceptor(built.metrics), *interceptors],
+            max_concurrent_activities=slots,
+            max_cached_workflows=max_watches,
+            sticky_queue_schedule_to_start_timeout=STICKY,
+            graceful_shutdown_timeout=DRAIN,
+            identity=worker_name(),
+            build_id=BUILD_ID,
+        )
+
+    makers = {
+        Role.TRADING: lambda: worker(Role.TRADING, [built.orders.submit_order], slots=200, bots=True),
+        # Besides the watches, room for the checks of configurations.
+        Role.MARKET: lambda: worker(
+            Role.MARKET, [built.watches.watch_market, built.config.prepare], slots=max_watches + 50
+        ),
+        Role.JOURNAL: lambda: worker(Role.JOURNAL, [built.journal.write_journal, built.config.load_row], slots=20),
+        Role.NOTIFY: lambda: worker(Role.NOTIFY, [built.notify.notify], slots=20),
+    }
+    return [makers[role]() for role in roles]
+
+
+async def run(settings: Settings, roles: Sequence[Role], stop: asyncio.Event) -> None:
+    """Run until `stop` is set, then drain: watches hand over a checkpoint, activities under way are finished."""
+    client = await connect()
+    async with services(settings, client) as built:
+        workers = make_workers(client, built, roles, max_watches=settings.max_watches)
+        probes = {"temporal": lambda: _temporal_probe(client), "database": lambda: _database_probe(built.engine)}
+        async with (
+            AsyncExitStack() as stack,
+            TelemetryServer(
+                built.metrics.registry, probes, host=settings.health_host, port=settings.health_port
+            ) as telemetry,
+        ):
+            for worker in workers:
+                await stack.enter_async_context(worker)
+            log.info("worker ready", roles=[str(role) for role in roles], health=telemetry.url)
+            syncing = asyncio.create_task(_sync(built.fleet, rewatch=settings.sole_worker))
+            stack.callback(syncing.cancel)
+            await stop.wait()
+            log.info("worker stopping", watches=len(built.board))
+            built.watches.drain()
+    log.info("worker stopped")
+
+
+def worker_name() -> str:
+    """Return the identity of this process, as Temporal and the rows show it."""
+    return f"{os.getpid()}@{socket.gethostname()}"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a worker from the command line."""
+    parser = argparse.ArgumentParser(description="Run a Steadyhand worker until SIGTERM or Ctrl-C.")
+    parser.add_argument(
+        "--roles",
+        type=_roles,
+        default=list(Role),
+        help=f"comma-separated, of {', '.join(Role)}; all by default",
+    )
+    roles = parser.parse_args(arguments).roles
+    settings = Settings()
+    set_up_logging(settings.log_level, settings.log_format)
+    asyncio.run(_main(settings, roles))
+
+
+async def _main(settings: Settings, roles: Sequence[Role]) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await run(settings, roles, stop)
+
+
+async def _sync(fleet: Fleet, *, rewatch: bool) -> None:
+    """Make the rows true once; a database that is away is waited for, since bots that run need it for nothing."""
+    delay = 1.0
+    while True:
+        try:
+            report = await fleet.sync_all(rewatch=rewatch)
+        except StoreUnavailable as error:
+            log.warning("rows not read, trying again", reason=str(error), seconds=delay)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, 30.0)
+        else:
+            log.info(
+                "fleet started", running=len(report.running), refused=len(report.refused), stopped=len(report.stopped)
+            )
+            return
+
+
+async def _temporal_probe(client: Client) -> str | None:
+    try:
+        return None if await client.service_client.check_health(timeout=timedelta(seconds=2)) else "not serving"
+    except Exception as error:  # whatever keeps the server from answering is the verdict
+        return str(error) or type(error).__name__
+
+
+async def _database_probe(engine: AsyncEngine) -> str | None:
+    try:
+        async with transaction(engine):
+            return None
+    except StoreUnavailable as error:
+        return str(error)
+
+
+def _roles(text: str) -> list[Role]:
+    try:
+        return [Role(name.strip()) for name in text.split(",")]
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"must be of {', '.join(Role)}; was {text!r}") from None
+
+
+if __name__ == "__main__":
+    main()

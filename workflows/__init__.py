@@ -1,0 +1,1 @@
+"""Order of steps, timers, signals and updates; nothing else. All side effects are activities."""

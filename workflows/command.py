@@ -1,0 +1,106 @@
+"""What people ask of a bot, and what it answers."""
+
+from dataclasses import dataclass
+
+from domain.decisions import Decision, ExitLevels
+from domain.journal import BotStatus
+from domain.model import Model, Money, Price, Quantity
+from domain.state import BotState
+from domain.watch import Order, Sighting
+
+
+class Answer(Model):
+    """What came of a command."""
+
+    done: bool
+    text: str
+
+
+@dataclass
+class Command:
+    """A person's wish to close or open the position. Mutable: the loop sets the answer, its handler waits for it."""
+
+    order: Order
+    reason: str
+    answer: Answer | None = None
+
+    def meant(self, decision: Decision) -> bool:
+        """Whether a decision carries this wish out: a strategy may have decided something else at the same moment."""
+        return decision.action == "exit" if self.order == "close" else decision.key.endswith(self.reason)
+
+
+class PositionAnswer(Model):
+    """What a bot holds. Money in quote; None where there is no position."""
+
+    bot_id: str
+    symbol: str | None
+    quantity: Quantity | None = None
+    average_price: Price | None = None
+    cost: Money | None = None
+    cash: Money
+    dust: Quantity
+    levels: ExitLevels = ExitLevels()
+    strategy_stop: float | None = None
+
+
+class StatusAnswer(Model):
+    """How a bot stands. `sighting` is what the last returned watch saw."""
+
+    bot_id: str
+    status: BotStatus
+    version: int
+    observed_version: int | None
+    rejected_version: int | None
+    problems: tuple[str, ...]
+    enabled: bool
+    paused: bool
+    trades: int
+    total_pnl: Money
+    error_count: int
+    last_error: str | None
+    last_event: str
+    journal_waiting: int
+    dropped_events: int
+    sighting: Sighting
+    position: PositionAnswer
+
+
+def position_answer(state: BotState) -> PositionAnswer:
+    """Return the answer to the query `position`."""
+    book, exit_state = state.carried.book, state.carried.exit_state
+    position = book.position
+    return PositionAnswer(
+        bot_id=state.row.bot_id,
+        symbol=state.instrument.symbol if state.instrument else None,
+        quantity=position.qty_open if position else None,
+        average_price=position.avg_price if position else None,
+        cost=position.cost if position else None,
+        cash=book.cash,
+        dust=book.dust.quantity,
+        levels=state.sighting.levels if position else ExitLevels(),
+        strategy_stop=exit_state.stop if exit_state and position else None,
+    )
+
+
+def status_answer(state: BotState, *, journal_waiting: int) -> StatusAnswer:
+    """Return the answer to the query `status`."""
+    performance = state.carried.performance
+    return StatusAnswer(
+        bot_id=state.row.bot_id,
+        status=state.status,
+        version=state.carried.version,
+        observed_version=state.observed_version,
+        rejected_version=state.rejected_version,
+        problems=state.problems,
+        enabled=state.enabled,
+        paused=state.paused,
+        trades=performance.trades if performance else 0,
+        total_pnl=performance.total_pnl if performance else Money(0),
+        error_count=state.error_count,
+        last_error=state.last_error,
+        last_event=state.last_event,
+        journal_waiting=journal_waiting,
+        dropped_events=state.dropped_events,
+        sighting=state.sighting,
+        position=position_answer(state),
+    )

@@ -1,0 +1,317 @@
+"""Desired state of a bot: what its row and its people want, and how that becomes what it trades by.
+
+Rows come with a version; an older one than is known is ignored. A person's command acts at once and is journaled to
+the row; until that has landed, the row's own value for it is older news. An invalid configuration leaves the bot on
+its last valid version, with the reasons shown.
+
+The database and the venue are asked in the background: while one of them is away, the bot keeps its exits and obeys.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey
+
+with workflow.unsafe.imports_passed_through():
+    from domain.config import BotConfig
+    from domain.instruments import Instrument, VenueRef
+    from domain.journal import DesiredEntry, JournalReceipt
+    from domain.model import exact
+    from domain.positions import Book, Holding
+    from domain.state import BotRow, BotState, Carried, Prepared, WatchOptions
+    from workflows.inquiries import check_config, read_row, unless
+    from workflows.outbox import Outbox
+
+SYMBOL = SearchAttributeKey.for_keyword("Symbol")
+STRATEGY = SearchAttributeKey.for_keyword("Strategy")
+
+# A person who proposes a configuration is answered after so long, even if the venue is not.
+PATIENCE = timedelta(seconds=60)
+
+
+class Desired:
+    """Takes desired state in, has it checked, and applies it. What it decides lives in the bot's state."""
+
+    def __init__(self, state: BotState, outbox: Outbox, on_news: Callable[[], None], *, loaded: bool) -> None:
+        """Serve one run of a bot.
+
+        Args:
+            on_news: told when something was read or checked, or was learned from the journal.
+            loaded: the state comes from an earlier run; otherwise the row is read before anything else is done, as
+                the snapshot that started the bot may be older than its last life.
+        """
+        self._state = state
+        self._outbox = outbox
+        self._on_news = on_news
+        self.loaded = loaded
+        self.proposal: dict[str, Any] | None = None
+        self.successor: BotRow | None = None
+        self._reload = True
+        self._reconsider = False
+        self._checked: tuple[int, Prepared] | None = None
+
+    # what comes in
+
+    def take_row(self, row: BotRow) -> None:
+        """Take a row, unless it is older than what is known."""
+        state = self._state
+        if row.uid != state.row.uid:
+            self.reload()  # another bot may have taken the id: the database knows which of the two is there now
+            return
+        if row.version <= state.row.version:
+            return
+        pending = self._outbox.commands_pending
+        if all(command.enabled is None for command in pending):
+            state.enabled = row.enabled
+        if all(command.desired_paused is None for command in pending):
+            state.paused = row.desired_paused
+        if any(command.config is not None for command in pending):
+            row = row.model_copy(update={"config": state.row.config})
+        state.row, state.fresh = bare(row), True
+
+    def reload(self, *, reconsider: bool = False) -> None:
+        """Have the row read again, and checked again if it was refused and is to be reconsidered."""
+        self._reload = True
+        self._reconsider = self._reconsider or reconsider
+
+    def command(self, *, enabled: bool | None = None, paused: bool | None = None, author: str) -> None:
+        """Obey a person at once, and have the row say the same."""
+        if enabled is not None:
+            self._state.enabled = enabled
+        if paused is not None:
+            self._state.paused = paused
+        self._outbox.record(DesiredEntry(enabled=enabled, desired_paused=paused, author=author))
+
+    def propose(self, raw: dict[str, Any], prepared: Prepared, author: str) -> None:
+        """Take a person's configuration, that was checked, as the next version, and have the row say the same."""
+        state, row = self._state, self._state.row
+        enabled = prepared.config.enabled if prepared.config else state.enabled
+        state.row = row.model_copy(update={"config": raw, "version": row.version + 1, "enabled": enabled})
+        state.enabled, state.fresh = enabled, True
+        self._checked = (state.row.version, prepared)
+        self._outbox.record(DesiredEntry(config=raw, enabled=enabled, author=author))
+
+    def on_receipt(self, receipt: JournalReceipt, command: bool) -> None:
+        """Learn what the row said when a batch was written."""
+        state = self._state
+        if receipt.orphaned:
+            state.enabled = False
+            self._on_news()
+        elif receipt.version is not None and receipt.version > state.row.version:
+            state.row = state.row.model_copy(update={"version": receipt.version})
+            state.observed_version = receipt.version if not state.fresh else state.observed_version
+        elif command and receipt.version is None:
+            self.reload()  # somebody else has changed the row as well
+
+    # what is asked, in the background
+
+    async def run_loads(self) -> None:
+        """Read the row whenever there is a reason to, for ever."""
+        while True:
+            await workflow.wait_condition(lambda: self._reload)
+            self._reload = False
+            row = await read_row(self._state.row.bot_id)
+            before = self._known()
+            self._take_loaded(row)
+            if before != self._known():
+                self._on_news()
+
+    async def run_checks(self) -> None:
+        """Have configurations checked for ever, one at a time: a newer one takes the place of the one under way."""
+        while True:
+            await workflow.wait_condition(lambda: self.busy)
+            if self.proposal is not None:
+                await self._check_proposal(self.proposal)
+            else:
+                await self._check_row(self._state.row)
+            self._on_news()
+
+    @property
+    def busy(self) -> bool:
+        """True while a configuration is to be checked."""
+        return self.loaded and (self.proposal is not None or self._unchecked)
+
+    # what is done about it
+
+    def take_in(self) -> bool:
+        """Apply what can be applied now. Returns whether another configuration has replaced an earlier one."""
+        state = self._state
+        first = state.observed_version is None
+        if state.fresh:
+            if self._unchanged:
+                self._observe()
+            elif self._checked is not None and self._checked[0] == state.row.version:
+                return self._apply(self._checked[1]) and not first
+        elif state.waiting is not None and state.carried.book.position is None:
+            return self._apply(state.waiting)
+        return False
+
+    def _take_loaded(self, row: BotRow | None) -> None:
+        state, first = self._state, not self.loaded
+        self.loaded = True
+        if row is None:
+            state.enabled = False
+        elif first:
+            self._begin(row)
+        elif row.uid != state.row.uid:
+            self.successor, state.enabled = row, False
+        else:
+            self.take_row(row)
+            if self._reconsider and self._state.rejected_version == row.version:
+                state.fresh, self._checked = True, None
+        self._reconsider = False
+
+    def _known(self) -> tuple[bool, bool, bool, int]:
+        state = self._state
+        return self.loaded, state.enabled, state.fresh, state.row.version
+
+    def _begin(self, row: BotRow) -> None:
+        """Begin a life from the row as it is now: with the books of an earlier life, if it had one."""
+        state = self._state
+        carried = row.carried or Carried()
+        state.carried = carried.model_copy(update={"stamp": max(carried.stamp, state.carried.stamp)})
+        state.rejected_version = row.rejected_version
+        if row.uid != state.row.uid:
+            state.row = bare(row).model_copy(update={"version": -1})
+        self.take_row(row)
+
+    async def _check_proposal(self, raw: dict[str, Any]) -> None:
+        """Check a configuration that came by signal: the sender sees the answer in the events only."""
+        check = check_config(raw, self._state.row.bot_id, patience=PATIENCE)
+        prepared = await unless(lambda: self.proposal is not raw, check)
+        if prepared is None:
+            return
+        self.proposal = None
+        if not prepared.problems:
+            self.propose(raw, prepared, author="signal reconfigure")
+            return
+        self._state.last_error = "configuration by signal refused: " + "; ".join(prepared.problems)
+        self._outbox.event("config_rejected", self._state.last_error, severity="error")
+        self._outbox.row_changed()
+
+    async def _check_row(self, row: BotRow) -> None:
+        def overtaken() -> bool:
+            return self.proposal is not None or self._state.row.version != row.version
+
+        prepared = await unless(overtaken, check_config(row.config, row.bot_id))
+        if prepared is not None:
+            self._checked = (row.version, prepared)
+
+    @property
+    def _unchecked(self) -> bool:
+        checked = self._checked is not None and self._checked[0] == self._state.row.version
+        return self._state.fresh and not checked and not self._unchanged
+
+    @property
+    def _unchanged(self) -> bool:
+        """True when the row's configuration is what the bot trades by: only its other columns have changed."""
+        state, applied = self._state, self._state.carried.applied
+        if state.observed_version is None or applied is None:
+            return False
+        return _traded(state.row.config) == _traded(applied)
+
+    def _apply(self, prepared: Prepared) -> bool:
+        """Trade by a checked configuration from now on, or say why not. Returns whether it is in force."""
+        state = self._state
+        config, instrument = prepared.config, prepared.instrument
+        problem = self._refusal(prepared)
+        if problem or config is None or instrument is None:
+            self._refuse(problem or "no configuration")
+            return False
+        if state.carried.book.position is not None and config.trading.on_reconfigure == "after_exit" and state.config:
+            self._outbox.event("config_waiting", f"version {state.row.version} waits for the position to be closed")
+            state.waiting, state.fresh = prepared, False
+            return False
+        self._fund(config, instrument)
+        version = state.row.version
+        state.carry(config=config, instrument=instrument, version=version, applied=state.row.config)
+        state.observed_version, state.fresh, state.waiting, state.problems = version, False, None, ()
+        workflow.upsert_search_attributes(
+            [SYMBOL.value_set(instrument.symbol), STRATEGY.value_set(config.strategy.type)]
+        )
+        self._outbox.event("config_applied", f"configuration version {version} applied")
+        self._outbox.row_changed()
+        return True
+
+    def _observe(self) -> None:
+        """Note that the row's version is in force: its configuration is the one that was applied before."""
+        state = self._state
+        state.fresh, state.waiting, state.problems = False, None, ()
+        state.observed_version = state.row.version
+        self._outbox.row_changed()
+
+    def _refuse(self, *problems: str) -> None:
+        """Refuse the row's configuration; the last valid one stays in force."""
+        state = self._state
+        state.fresh, state.waiting = False, None
+        state.rejected_version, state.problems = state.row.version, problems
+        state.last_error = f"version {state.row.version} refused: " + "; ".join(problems)
+        self._outbox.event("config_rejected", state.last_error, severity="error")
+        self._outbox.tell("error", f"{state.row.bot_id}: configuration refused", state.last_error, severity="error")
+        self._outbox.row_changed()
+
+    def _refusal(self, prepared: Prepared) -> str | None:
+        """Return why a configuration that was checked cannot be traded by now, or None."""
+        config, instrument, carried = prepared.config, prepared.instrument, self._state.carried
+        if config is None or instrument is None:
+            return "; ".join(prepared.problems)
+        current = carried.instrument
+        if carried.book.position is not None and current is not None and _market(current) != _market(instrument):
+            return (
+                f"symbol: {current.symbol} on {current.venue} is held, so {instrument.symbol} on {instrument.venue} "
+                "must wait: symbol and broker cannot change while a position is open; close it first"
+            )
+        if carried.funded is None or _new_book(current, instrument):
+            return None
+        added = config.broker.cash - carried.funded
+        if carried.book.cash + added < 0:
+            return f"broker.cash: {-added:f} less than before was asked for, but only {carried.book.cash:f} is free"
+        return None
+
+    @exact()
+    def _fund(self, config: BotConfig, instrument: Instrument) -> None:
+        """Give the book its cash: at first all of it, later what a new version adds or takes away."""
+        state, carried = self._state, self._state.carried
+        cash, current, dust = config.broker.cash, carried.instrument, carried.book.dust
+        if current is not None and dust.quantity and _account(current) != _account(instrument):
+            state.carry(book=carried.book.model_copy(update={"dust": Holding()}))
+            text = f"{dust.quantity:f} {current.base}, bought for {dust.cost:f} {current.quote}, are out of the books"
+            self._outbox.event("dust_left", text, severity="warning")
+        if carried.funded is None or _new_book(current, instrument):
+            state.carry(book=Book(cash=cash), funded=cash, performance=None)
+            self._outbox.event("book_opened", f"the book begins with {cash:f} {instrument.quote}")
+        elif carried.funded != cash:
+            added = cash - carried.funded
+            book = state.carried.book
+            state.carry(book=book.model_copy(update={"cash": book.cash + added}), funded=cash)
+            self._outbox.event("cash_changed", f"cash changed by {added:+f} {instrument.quote}")
+
+
+def newborn(row: BotRow, options: WatchOptions) -> BotState:
+    """Return the state of a bot that begins a life; its books come with the row when that is read."""
+    return BotState(row=bare(row), options=options, enabled=row.enabled, paused=row.desired_paused)
+
+
+def bare(row: BotRow) -> BotRow:
+    """Return a row without the books of an earlier life, which the bot's own have replaced."""
+    return row.model_copy(update={"carried": None})
+
+
+def _market(instrument: Instrument) -> tuple[str, VenueRef]:
+    return instrument.symbol, instrument.venue
+
+
+def _account(instrument: Instrument) -> tuple[VenueRef, str, str]:
+    return instrument.venue, instrument.base, instrument.quote
+
+
+def _new_book(current: Instrument | None, instrument: Instrument) -> bool:
+    """Return whether the money is another one, so that the books begin anew."""
+    return current is not None and current.quote != instrument.quote
+
+
+def _traded(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a configuration without what does not concern trading: `enabled` is a column of its own."""
+    return {key: value for key, value in raw.items() if key != "enabled"}

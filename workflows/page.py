@@ -1,0 +1,99 @@
+"""The page of a bot in the Temporal Web UI: what a trader wants to know, in Markdown."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+from domain.decisions import Condition
+from domain.model import Money
+from domain.state import BotState
+
+
+def page(state: BotState) -> str:
+    """Return the current details of a bot."""
+    return "\n\n".join(filter(None, (_headline(state), _market(state), _position(state), _rules(state), _books(state))))
+
+
+def summary(state: BotState) -> str:
+    """Return one line: what is traded, and how the bot stands."""
+    config, instrument = state.config, state.instrument
+    if config is None or instrument is None:
+        return state.status
+    held = "flat" if state.carried.book.position is None else "in position"
+    return f"{instrument.symbol} {config.data.interval} · {state.status} · {held}"
+
+
+def _headline(state: BotState) -> str:
+    name = state.config.name if state.config else state.row.bot_id
+    lines = [f"# {name}", f"**{summary(state)}** · configuration version {state.carried.version}"]
+    if state.rejected_version is not None and state.problems:
+        lines.append(f"⚠️ version {state.rejected_version} was refused: " + "; ".join(state.problems))
+    if state.fresh and state.config:
+        lines.append(f"Version {state.row.version} is being checked; until then there are no entries")
+    if state.last_error and state.status == "error":
+        lines.append(f"⚠️ {state.last_error}")
+    if state.last_event:
+        lines.append(f"Last event: {state.last_event}")
+    return "\n\n".join(lines)
+
+
+def _market(state: BotState) -> str:
+    seen = state.sighting
+    if seen.price is None:
+        return ""
+    stale = " · **market data is stale**" if seen.stale else ""
+    return f"Price {seen.price.normalize():f} when last reported · {seen.verdict}{stale}"
+
+
+def _position(state: BotState) -> str:
+    position, instrument = state.carried.book.position, state.instrument
+    if position is None or instrument is None:
+        return ""
+    levels = state.sighting.levels
+    rows = [
+        ("quantity", f"{position.qty_open.normalize():f} {instrument.base}"),
+        ("average price", _money(position.avg_price, instrument.quote)),
+        ("cost", _money(position.cost, instrument.quote)),
+    ]
+    # What the last returned watch saw; right after an entry that is nothing yet.
+    known = (("stop loss", levels.stop), ("take profit", levels.target), ("last stop", levels.last_stop))
+    rows += [(name, _money(level, instrument.quote)) for name, level in known if level is not None]
+    exit_state = state.carried.exit_state
+    if exit_state is not None and exit_state.stop is not None:
+        rows.append((f"stop of {exit_state.logic.partition(':')[0]}", f"{exit_state.stop:.8g} {instrument.quote}"))
+    return "## Position\n\n" + _table(("what", "value"), rows)
+
+
+def _rules(state: BotState) -> str:
+    conditions = state.sighting.conditions
+    if not conditions:
+        return ""
+    rows = [(c.name, f"{c.left:.8g} {c.op} {c.right:.8g}", _mark(c)) for c in conditions]
+    return "## Conditions on the last candle reported\n\n" + _table(("condition", "values", "holds"), rows)
+
+
+def _books(state: BotState) -> str:
+    instrument, book, performance = state.instrument, state.carried.book, state.carried.performance
+    if instrument is None:
+        return ""
+    rows = [("cash", _money(book.cash, instrument.quote))]
+    if book.dust.quantity:
+        rows.append(("dust", f"{book.dust.quantity.normalize():f} {instrument.base}"))
+    if performance is not None:
+        rows.append(("closed trades", f"{performance.trades}, {performance.wins} won"))
+        rows.append(("profit", _money(performance.total_pnl, instrument.quote)))
+    if state.outbox:
+        rows.append(("journal entries waiting", str(len(state.outbox))))
+    return "## Books\n\n" + _table(("what", "value"), rows)
+
+
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    lines = [head, ("---",) * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _money(value: Money | None, currency: str) -> str:
+    return "—" if value is None else f"{value.quantize(Decimal('1e-8')).normalize():f} {currency}"
+
+
+def _mark(condition: Condition) -> str:
+    return "✅" if condition.holds else "—"
