@@ -1,0 +1,109 @@
+"""`bots edit`: a configuration in the editor, until it is valid or given up; nothing that was typed is lost."""
+
+import os
+import shlex
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from cli.bots.desk import announce, open_desk
+from cli.bots.document import BadDocument, parse_document, pretty, read_text
+from cli.options import BotId, DataDir, Wait
+from cli.output import CliError, say, warn
+from cli.run import run
+from cli.store import author
+from db.errors import RowRefused, VersionConflict
+from domain.config_errors import InvalidConfig
+from domain.state import BotRow
+from strategies.registry import validate
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command()
+def edit(bot_id: BotId, wait: Wait = 10.0, data_dir: DataDir = None) -> None:
+    """Open the configuration of a bot in $VISUAL or $EDITOR; the bot takes over what you save."""
+    run(_edit(bot_id, wait, data_dir))
+
+
+async def _edit(bot_id: str, wait: float, data_dir: Path | None) -> None:
+    async with open_desk(data_dir) as desk:
+        row = await desk.store.bots.get(bot_id)
+        folder = Path(tempfile.mkdtemp(prefix="steadyhand-edit-"))
+        file = folder / f"{bot_id}.json"
+        file.write_text(pretty(row.config), encoding="utf-8")
+        config = _edited(row, file)
+        if config == row.config:
+            shutil.rmtree(folder)
+            say(f"no change to {bot_id}")
+            return
+        try:
+            version = await desk.store.bots.update_config(bot_id, config, author=author(), expected_version=row.version)
+        except VersionConflict as error:
+            raise CliError(f"somebody else has changed it meanwhile: {error}; your text is kept in {file}") from error
+        except RowRefused as error:
+            raise CliError(f"{error}; your text is kept in {file}") from error
+        shutil.rmtree(folder)
+        say(f"saved {bot_id} as version {version}")
+        await announce(desk, {bot_id: version} if config["enabled"] or row.enabled else {}, wait=wait)
+
+
+def _edited(row: BotRow, file: Path) -> dict[str, Any]:
+    """Let a person edit a file until it holds a valid configuration of this bot.
+
+    Raises:
+        CliError: they have given up; the file is kept.
+    """
+    while True:
+        _open_editor(file)
+        problems = _problems(row, file)
+        if not problems:
+            return dict(parse_document(read_text(file)))
+        for problem in problems:
+            warn(problem)
+        if not _again():
+            raise CliError(f"{row.bot_id} was not changed; your text is kept in {file}")
+
+
+def _problems(row: BotRow, file: Path) -> list[str]:
+    try:
+        document = parse_document(read_text(file))
+        if document == row.config:
+            return []
+        config = validate(document)
+    except BadDocument as error:
+        return [str(error)]
+    except InvalidConfig as error:
+        return [str(problem) for problem in error.problems]
+    if config.id != row.bot_id:
+        return [f"id: must be {row.bot_id}, a bot cannot be renamed; was {config.id}"]
+    return []
+
+
+def _again() -> bool:
+    try:
+        return typer.confirm("Edit again?", default=True)
+    except typer.Abort:
+        return False
+
+
+def _open_editor(file: Path) -> None:
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    command = shlex.split(named) if named else [_usual_editor(file)]
+    try:
+        status = subprocess.run([*command, str(file)], check=False).returncode  # noqa: S603  the user's own editor
+    except OSError as error:
+        raise CliError(f"the editor {command[0]} cannot be run: {error.strerror}; set EDITOR") from error
+    if status != 0:
+        raise CliError(f"the editor {command[0]} ended with status {status}; your text is kept in {file}")
+
+
+def _usual_editor(file: Path) -> str:
+    for name in ("nano", "vim", "vi"):
+        if found := shutil.which(name):
+            return found
+    raise CliError(f"no editor was found; set EDITOR to yours. The text is in {file}")
