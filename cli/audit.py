@@ -227,7 +227,8 @@ def _check_trades(books: Books, findings: _Findings) -> None:
             findings.disagree(f"trade {trade.position_id} was sold for {trade.exit_value}; its fills say {value}")
     closed = max((orders[name].sequence for name in trade_of if name in orders), default=0)
     for name, order in orders.items():
-        if order.filled_quantity and name not in trade_of and order.sequence < closed:
+        # What is bought and not sold yet is an open position; a sale closes it.
+        if order.filled_quantity and name not in trade_of and (order.sequence < closed or order.side == "sell"):
             findings.lost(f"order {name} was filled and belongs to no trade")
 
 

@@ -176,4 +176,5 @@ def _next_step(bots: Sequence[BotOverview], data_dir: Path) -> str:
             f"python starter.py bots create --template rsi --symbols BTC/USDT,ETH/USDT{where}"
         )
     enabled = sum(bot.enabled for bot in bots)
-    return f"{len(bots)} {'bot' if len(bots) == 1 else 'bots'}, {enabled} of them enabled. In another terminal: python starter.py bots list{where}"
+    count = f"{len(bots)} bot{'' if len(bots) == 1 else 's'}, {enabled} of them enabled"
+    return f"{count}. In another terminal: python starter.py bots list{where}"

@@ -20,6 +20,8 @@ def test_settings_import_nothing_of_ours() -> None:
     assert not imported("settings") & ROOMS
 
 
-@pytest.mark.parametrize(("module", "unwanted"), [("worker", {"cli", "simulator", "embedded", "starter"}), ("starter", {"worker", "db"})])
+@pytest.mark.parametrize(
+    ("module", "unwanted"), [("worker", {"cli", "simulator", "embedded", "starter"}), ("starter", {"worker", "db"})]
+)
 def test_the_composition_roots_stay_apart(module: str, unwanted: set[str]) -> None:
     assert not imported(module) & unwanted

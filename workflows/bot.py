@@ -32,6 +32,7 @@ BOT_STATUS = SearchAttributeKey.for_keyword("BotStatus")
 
 _WATCH_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 _LONGEST_BACKOFF = 300.0
+_LONGEST_REASON = 500
 _JITTER = 0.1
 # The check of a configuration mostly takes a moment: to wait for it saves a watch that would be given up at once.
 _GRACE = timedelta(seconds=2)
@@ -229,13 +230,15 @@ class BotWorkflow:
         if self._has_work():
             return
         self._outbox.settle()
+        if not self._outbox.portable:
+            return  # the database has been away for very long: later
         workflow.continue_as_new(BotStart(row=self._state.row, options=self._state.options, state=self._state))
 
     # troubles
 
     async def _stumble(self, reason: str, *, config: BotConfig | None = None) -> None:
         """Note a failure and wait longer each time; meanwhile the levels of an open position stay guarded."""
-        state = self._state
+        state, reason = self._state, reason[:_LONGEST_REASON]
         state.failures += 1
         state.error_count += 1
         state.last_error = reason
@@ -301,6 +304,8 @@ class BotWorkflow:
             return "paused"
         if self._state.fresh:
             return f"version {self._state.row.version} of the configuration is not in force yet"
+        if self._outbox.full:
+            return "the journal is full until the database is back"
         return "the strategy has failed and is tried again" if self._state.guarding else None
 
     def _set_status(self, status: BotStatus | None = None) -> None:

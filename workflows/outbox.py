@@ -28,7 +28,12 @@ with workflow.unsafe.imports_passed_through():
 
 BATCH = 100
 KEPT = 2_000
+FULL = 3_000
 NOTICES_KEPT = 1_000
+# A payload of more than 2 MB is refused, and a bot that insists on it is stuck for good. Below LIGHT entries nobody
+# need weigh them.
+PORTABLE_BYTES = 1_800_000
+LIGHT = 500
 SLOW_ORDER = timedelta(seconds=2)
 _TIMEOUT = timedelta(seconds=30)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
@@ -51,6 +56,16 @@ class Outbox:
     def idle(self) -> bool:
         """True when everything was written and handed over."""
         return not (self._state.outbox or self._state.notices or self._row_changed)
+
+    @property
+    def full(self) -> bool:
+        """True when so much waits for the database that nothing new should be begun: 200 round trips or so."""
+        return len(self._state.outbox) >= FULL
+
+    @property
+    def portable(self) -> bool:
+        """True when the state, with all that waits in it, can be carried into a new run."""
+        return len(self._state.outbox) < LIGHT or len(self._state.model_dump_json()) <= PORTABLE_BYTES
 
     @property
     def commands_pending(self) -> tuple[DesiredEntry, ...]:

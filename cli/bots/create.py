@@ -21,7 +21,7 @@ from strategies.registry import validate
 
 app = typer.Typer(add_completion=False)
 
-_TEMPLATES = "; ".join(f"{template.name}: {template.description}" for template in templates())
+_TEMPLATES = " ".join(f"{template.name}: {template.description}" for template in templates())
 
 
 @app.command()
@@ -33,7 +33,7 @@ def create(
     interval: Annotated[str, typer.Option(metavar="INTERVAL", help="Length of a candle, 1s to 1M.")] = "1h",
     cash: Annotated[float, typer.Option(metavar="AMOUNT", help="Starting cash of each bot, in quote currency.")] = 1000,
     id_prefix: Annotated[
-        str | None, typer.Option(metavar="TEXT", help="Ids are TEXT_symbol. [default: the template]")
+        str | None, typer.Option(metavar="TEXT", help="Ids are TEXT_symbol; the template's name if unset.")
     ] = None,
     base_url: Annotated[str | None, typer.Option(metavar="URL", help="Another host: a proxy, a simulator.")] = None,
     changes: Annotated[

@@ -24,6 +24,8 @@ _TREND = 12
 # A candle of one second is seen when it is over and asked for: up to so many seconds after it began all is well.
 _YOUNG, _OLD = 4.0, 6.0
 _NEW_SECONDS = 2.0
+_PINNED, _PINNED_SECONDS = 3, 25.0
+_ECHO = 4
 
 
 def draw(scene: Scene, *, width: int) -> RenderableType:
@@ -32,7 +34,7 @@ def draw(scene: Scene, *, width: int) -> RenderableType:
         _header(scene, width=width),
         bots_table(scene, width=width),
         news(scene),
-        _footer(scene),
+        _footer(scene, width=width),
     )
 
 
@@ -48,9 +50,10 @@ def _header(scene: Scene, *, width: int) -> RenderableType:
     return Panel(rows, title="[bold]STEADYHAND[/] demo", title_align="left", border_style=_BORDERS[scene.phase])
 
 
-def _spread(left: Text, right: Text) -> Table:
-    """Return a line with one text at each end; the left one gives way."""
-    grid = Table.grid(expand=True)
+def _spread(left: Text, right: Text, *, width: int | None = None) -> Table:
+    """Return a line with one text at each end, by default as wide as there is room; the left one gives way."""
+    grid = Table.grid(expand=width is None)
+    grid.width = width
     grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
     grid.add_column(justify="right", no_wrap=True)
     grid.add_row(left, right)
@@ -111,7 +114,7 @@ def _columns(*, wide: bool) -> list[_Column]:
 
 def news(scene: Scene) -> RenderableType:
     """Return the newest lines, the last one at the bottom; new ones shine."""
-    shown = list(scene.lines)[-LINES_SHOWN:]
+    shown = _chosen(scene)
     grid = Table.grid(padding=(0, 1, 0, 0), expand=True)
     grid.add_column(width=8, no_wrap=True)
     grid.add_column(ratio=1, no_wrap=True, overflow="ellipsis")
@@ -120,6 +123,14 @@ def news(scene: Scene) -> RenderableType:
     for _ in range(LINES_SHOWN - len(shown)):
         grid.add_row("", "")
     return Panel(grid, box=box.ROUNDED, border_style="bright_black", title="what happens", title_align="left")
+
+
+def _chosen(scene: Scene) -> list[Line]:
+    """Return the newest lines, and for a while those of the show itself, however much the bots do meanwhile."""
+    own = [line for line in scene.lines if not line.who and (scene.now - line.at).total_seconds() < _PINNED_SECONDS]
+    kept = own[-_PINNED:]
+    others = [line for line in scene.lines if line not in kept][-(LINES_SHOWN - len(kept)) :]
+    return sorted(kept + others, key=lambda line: line.at)
 
 
 def line_text(line: Line, *, new: bool = False) -> Text:
@@ -149,8 +160,10 @@ def amount(quantity: Decimal) -> str:
     return f"{quantity:,.{places}f}"
 
 
-def _footer(scene: Scene) -> RenderableType:
-    return _spread(Text(f" Web UI  {scene.link}", style="dim"), Text("Ctrl-C ends early ", style="dim"))
+def _footer(scene: Scene, *, width: int) -> RenderableType:
+    # Room is left for the ^C that a terminal echoes at the end of the last line: it must not wrap.
+    left, right = Text(f" Web UI  {scene.link}", style="dim"), Text("Ctrl-C ends early", style="dim")
+    return _spread(left, right, width=width - _ECHO)
 
 
 def _name(actor: Actor) -> Text:

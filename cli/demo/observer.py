@@ -29,6 +29,7 @@ class Observer:
         self._reads = reads
         self._clock = clock
         self._prices: dict[str, deque[Decimal]] = {}
+        self._heard: dict[str, datetime | None] = {}
         self._seen: dict[str, int] = {}
         self.lines: list[Line] = []
         self.overviews: Sequence[BotOverview] = ()
@@ -74,7 +75,8 @@ class Observer:
 
     def _actor(self, bot: BotOverview, summary: BotSummary, events: Sequence[EventRecord]) -> Actor:
         prices = self._prices.setdefault(bot.bot_id, deque(maxlen=PRICES_KEPT))
-        if bot.price is not None:
+        if bot.price is not None and bot.last_heartbeat != self._heard.get(bot.bot_id):
+            self._heard[bot.bot_id] = bot.last_heartbeat
             prices.append(bot.price)
         now, told = datetime.now(UTC), [event for event in events if event.type not in _DULL]
         return Actor(

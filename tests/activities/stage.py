@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from activities.watcher import Watcher
 from domain.candles import Candles
 from domain.decisions import Decision, ExitState, Scalar
 from domain.ports import MarketView
 from domain.positions import Book, Position
 from domain.watch import WatchRequest, WatchResult
-from activities.watcher import Watcher
 from strategies.arrays import Floats
 from strategies.conditions import Check, VectorCondition, check
 from strategies.custom import CustomStrategy
@@ -65,9 +65,7 @@ class SellOnVolume(ExitLogic[SellParams, tuple[float, int]]):
     def advance(self, memory: tuple[float, int], series: ExitSeries, i: int, entry: EntryPoint) -> tuple[float, int]:
         return max(memory[0], series.candles.high.item(i)), memory[1] + 1
 
-    def checks(
-        self, memory: tuple[float, int], series: ExitSeries, i: int, entry: EntryPoint
-    ) -> tuple[Check, ...]:
+    def checks(self, memory: tuple[float, int], series: ExitSeries, i: int, entry: EntryPoint) -> tuple[Check, ...]:
         return (check("volume", series.candles.volume.item(i), ">=", SELL),)
 
     def remember(self, memory: tuple[float, int]) -> tuple[dict[str, Scalar], float | None]:

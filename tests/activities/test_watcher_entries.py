@@ -32,7 +32,9 @@ from tests.domain.builders import DAY, MINUTE, dec
 SIGNAL = [row(), row(BUY, close=99.5)]
 
 
-def verdict(rows: list[Row] = SIGNAL, *, book: Book | None = None, at: dict[str, Any] | None = None, **fields: Any) -> str:
+def verdict(
+    rows: list[Row] = SIGNAL, *, book: Book | None = None, at: dict[str, Any] | None = None, **fields: Any
+) -> str:
     """Return why no order was made."""
     watched = watcher(book, **fields)
     assert watched.on_candle(view(rows, **(at or {}))) is None
@@ -136,12 +138,14 @@ def test_a_signal_that_waited_for_fresh_data_is_taken_then() -> None:
 
 
 def test_what_the_venue_would_refuse_is_not_bought() -> None:
-    assert verdict(book=Book(cash=dec(10))) == "entry signal, but notional 1.00000 is below the least of BTC/USDT, 5 USDT"
+    assert (
+        verdict(book=Book(cash=dec(10))) == "entry signal, but notional 1.00000 is below the least of BTC/USDT, 5 USDT"
+    )
 
 
 def test_a_daily_limit_ends_the_watch_once_to_tell_people() -> None:
     day = time_of(2) // DAY
-    limits = {"settings": {"risk_management__max_daily_trades": 1}}
+    limits: dict[str, Any] = {"settings": {"risk_management__max_daily_trades": 1}}
     watched = watcher(guards=Guards(day=day, entries=1), **limits)
     result = watched.on_candle(view(SIGNAL))
     assert isinstance(result, WatchResult)
@@ -157,9 +161,7 @@ def test_a_limit_that_is_not_daily_alerts_nobody() -> None:
 
 
 def test_more_entries_join_the_position_and_keep_its_exit_state() -> None:
-    watched = watcher(
-        held(0), exit_state=state(0, peak=100.0), settings={"trading__max_positions": 2}
-    )
+    watched = watcher(held(0), exit_state=state(0, peak=100.0), settings={"trading__max_positions": 2})
     decision = decided(watched.on_candle(view([row(), row(BUY, high=110)])))
     assert decision.action == "enter"
     assert decision.exit_state is not None

@@ -73,7 +73,7 @@ def test_missed_candles_are_folded_and_the_first_exit_among_them_counts() -> Non
     watched = guarded()
     seen = view([row(BUY), row(high=103), row(SELL), row()], after_ms=200, opening="95")
     decision = decided(watched.on_candle(seen))
-    assert (decision.key, decision.price) == (key(2, "SellOnVolume"), 95)
+    assert (decision.key, decision.price) == (key(2, "SellOnVolume"), dec(95))
     assert decision.candle_time == time_of(3), "no entry may act on the candle that this exit acted on"
 
 
@@ -174,7 +174,7 @@ def test_a_price_at_a_level_sells_at_the_level(rule: Any, reason: str) -> None:
     hit = LevelHit(rule, dec("97"), time_of(4), time_of(4) + 1_234)
     decision = decided(watched.on_level(view([row(BUY)] * 4), hit))
     assert (decision.action, decision.reason, decision.key) == ("exit", reason, f"exit:{POSITION}:{reason}:0")
-    assert (decision.price, decision.candle_time, decision.decided_at) == (97, time_of(4), time_of(4) + 1_234)
+    assert (decision.price, decision.candle_time, decision.decided_at) == (dec(97), time_of(4), time_of(4) + 1_234)
     assert watched.sighting.verdict == f"{reason} at 97"
 
 
@@ -345,7 +345,7 @@ def test_opening_buys_at_the_current_price() -> None:
     decision = decided(watched.on_command(seen))
     assert (decision.action, decision.reason) == ("enter", "manual_open")
     assert decision.key == f"enter:{time_of(2)}:manual_open:1"
-    assert (decision.price, decision.quantity, decision.signal_close) == (80, dec("1.25"), 80)
+    assert (decision.price, decision.quantity, decision.signal_close) == (dec(80), dec("1.25"), dec(80))
     assert decision.candle_time == time_of(2)
 
 

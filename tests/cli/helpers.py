@@ -47,7 +47,7 @@ def new_id() -> str:
 async def eventually(condition: Callable[[], Awaitable[bool]], seconds: float = 20.0) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(seconds):
-        while not await condition():  # noqa: ASYNC110  what is waited for is anything, and has no event
+        while not await condition():
             await asyncio.sleep(0.1)
 
 

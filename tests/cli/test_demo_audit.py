@@ -266,6 +266,15 @@ def test_a_round_trip_that_was_not_booked_is_found() -> None:
     )
 
 
+def test_the_newest_round_trip_is_missed_too() -> None:
+    found = audit(history=HISTORY[:2], orders=ORDERS[:2], fills=FILLS[:2], trades=())
+    assert found.missing == ("b1: order sabcde-order-2 was filled and belongs to no trade",)
+
+
+def test_an_open_position_is_no_missing_round_trip() -> None:
+    assert audit(history=HISTORY[:1], orders=ORDERS[:1], fills=FILLS[:1], trades=()).clean
+
+
 def test_an_order_in_two_round_trips_is_a_duplicate() -> None:
     again = changed(trade(), position_id="another")
     assert "is part of the trades sabcde-order-1 and another" in audit(trades=(trade(), again)).duplicates[0]

@@ -79,7 +79,9 @@ def test_a_scene_fits_the_terminal_and_shows_what_matters(width: int) -> None:
 
 def test_a_wide_terminal_shows_more_than_a_narrow_one() -> None:
     narrow, middle, wide = (shown(draw(SCENE, width=width), width) for width in (80, 100, 120))
-    assert "last event" not in narrow
+    assert any(
+        line.split() == ["bot", "state", "price", "position", "P&L", "won", "candle"] for line in narrow.split("\n")
+    )
     assert "bought @ 0.23885" in middle
     assert "trend" not in middle
     assert "▅▃▁▂█" in wide
@@ -103,6 +105,23 @@ def test_the_successor_is_named_while_it_starts() -> None:
 def test_after_the_recovery_its_duration_is_the_headline() -> None:
     text = shown(draw(replace(SCENE, phase="recovered", since_kill=9.0, recovery=3.96), width=100), 100)
     assert "every bot went on 4.0 s later" in text
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_the_last_line_has_room_for_the_echo_of_a_key(width: int) -> None:
+    # A ^C that wraps would shift everything that is redrawn above it.
+    assert cell_len(shown(draw(SCENE, width=width), width).splitlines()[-1]) <= width - 2
+
+
+def test_lines_of_the_show_stay_for_a_while() -> None:
+    own = Line(NOW - timedelta(seconds=20), "worker 12345 killed with SIGKILL", mood="bad")
+    trades = tuple(Line(NOW, f"bought {number}", who="Dip Hunter") for number in range(20))
+    text = shown(draw(replace(SCENE, lines=(own, *trades)), width=100), 100)
+    assert "worker 12345 killed with SIGKILL" in text
+    assert "bought 14" in text
+    assert "bought 13" not in text
+    later = replace(SCENE, lines=(own, *trades), now=NOW + timedelta(seconds=10))
+    assert "killed with SIGKILL" not in shown(draw(later, width=100), 100)
 
 
 def test_before_anything_is_known_dashes_stand_for_it() -> None:
@@ -146,7 +165,7 @@ def test_a_long_trend_ends_with_the_newest_price() -> None:
 
 @pytest.mark.parametrize(
     ("quantity", "text"),
-    [("0.05077", "0.0508"), ("1.1055", "1.105"), ("15.369", "15.37"), ("20765.8", "20,766")],
+    [("0.05077", "0.0508"), ("1.1052", "1.105"), ("15.369", "15.37"), ("20765.8", "20,766")],
 )
 def test_an_amount_has_few_characters(quantity: str, text: str) -> None:
     assert amount(Decimal(quantity)) == text

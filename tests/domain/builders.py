@@ -65,7 +65,9 @@ def intent(
 
 
 def fill(quantity: str, price: str, *, fee: str = "0", currency: str = "USDT", at: int = 1_000, trade: int = 1) -> Fill:
-    return Fill(trade_id=str(trade), price=dec(price), quantity=dec(quantity), fee=dec(fee), fee_currency=currency, at=at)
+    return Fill(
+        trade_id=str(trade), price=dec(price), quantity=dec(quantity), fee=dec(fee), fee_currency=currency, at=at
+    )
 
 
 def terms(*, fee: str = "0.001", slippage: str = "0.05", currency: str = "received") -> PaperTerms:

@@ -5,6 +5,7 @@ The sums are kept beside the books as fractions, which never round.
 
 from decimal import ROUND_UP, Decimal
 from fractions import Fraction
+from itertools import pairwise
 
 from hypothesis import settings
 from hypothesis import strategies as st
@@ -37,7 +38,7 @@ class Books(RuleBasedStateMachine):
     def parts(self, quantity: Decimal, data: st.DataObject) -> list[Decimal]:
         cuts = sorted(data.draw(st.lists(st.integers(0, int(quantity / self.market.lot_step)), max_size=2)))
         edges = [Decimal(0), *(cut * self.market.lot_step for cut in cuts), quantity]
-        return [b - a for a, b in zip(edges, edges[1:], strict=False) if b > a]
+        return [b - a for a, b in pairwise(edges) if b > a]
 
     def filled(self, quantity: Decimal, data: st.DataObject, *, side: str) -> list[Fill]:
         fills = []
@@ -111,4 +112,4 @@ class Books(RuleBasedStateMachine):
 
 
 TestBooks = Books.TestCase
-TestBooks.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+TestBooks.settings = settings(max_examples=40, stateful_step_count=20, deadline=None)

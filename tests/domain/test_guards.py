@@ -15,18 +15,18 @@ def test_entries_and_results_count_for_their_utc_day() -> None:
 
 def test_midnight_starts_the_counts_anew_and_keeps_the_last_exit() -> None:
     guards = Guards().after_entry(NIGHT - 1).after_exit(NIGHT - 1, dec(-1)).on_day(NIGHT)
-    assert (guards.day, guards.entries, guards.realized, guards.last_exit) == (19_000, 0, 0, NIGHT - 1)
+    assert (guards.day, guards.entries, guards.realized, guards.last_exit) == (19_000, 0, dec(0), NIGHT - 1)
 
 
 def test_a_trade_over_midnight_counts_for_the_day_of_its_exit() -> None:
     guards = Guards().after_entry(NIGHT - 1).after_exit(NIGHT + 1, dec(2))
-    assert (guards.day, guards.entries, guards.realized) == (19_000, 0, 2)
+    assert (guards.day, guards.entries, guards.realized) == (19_000, 0, dec(2))
 
 
 def test_a_clock_that_steps_back_over_midnight_forgets_nothing() -> None:
     guards = Guards().after_entry(NIGHT).after_exit(NIGHT + 5, dec(-7))
     back = guards.on_day(NIGHT - 1)
-    assert (back.day, back.entries, back.realized) == (19_000, 1, -7)
+    assert (back.day, back.entries, back.realized) == (19_000, 1, dec(-7))
     assert back.after_entry(NIGHT - 1).entries == 2
 
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.instruments import against_taker, floor_to
@@ -54,7 +54,7 @@ def test_slippage_is_against_the_taker_and_so_is_the_rounding(
     ],
 )
 def test_the_fee_is_rounded_up_to_eight_decimals(
-    side: Side, currency: str, quantity: str, price: str, fee: str, in_base: bool
+    side: Side, currency: str, quantity: str, price: str, *, fee: str, in_base: bool
 ) -> None:
     assert fee_of(dec(quantity), dec(price), terms(currency=currency), side=side) == (dec(fee), in_base)
 
@@ -122,6 +122,7 @@ def test_without_paper_terms_nothing_fills() -> None:
 quantities = st.integers(0, 10**9).map(lambda lots: str(lots * dec("0.000005")))
 
 
+@settings(deadline=None)
 @given(quantity=quantities, price=st.decimals("0.01", 10**6, places=4), side=st.sampled_from(["buy", "sell"]))
 def test_the_same_request_gets_the_same_report(quantity: str, price: Decimal, side: Side) -> None:
     request = order(intent(side=side, quantity=quantity, price=str(price)), holding="100", cash="10000")
@@ -137,6 +138,7 @@ def test_the_same_request_gets_the_same_report(quantity: str, price: Decimal, si
 steps = st.sampled_from([dec(text) for text in ("0.00001", "1", "0.5", "1E-18", "3", "0.07", "1E+3")])
 
 
+@settings(deadline=None)
 @given(value=st.decimals(0, 10**21, places=18), step=steps)
 def test_rounding_to_a_step_is_exact_at_any_size(value: Decimal, step: Decimal) -> None:
     exact_steps = Fraction(value) / Fraction(step)

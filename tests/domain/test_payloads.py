@@ -59,7 +59,11 @@ DECISION = Decision(
 )
 CONDITIONS = tuple(
     Condition(name=name, left=left, op="<=", right=43187.61230000001, holds=False)
-    for name, left in [("RSI(14)", 45.1234567), ("close, lower band BB(20, 2)", 43210.12), ("volume, 1.1 × its SMA(20)", 12.5)]
+    for name, left in [
+        ("RSI(14)", 45.1234567),
+        ("close, lower band BB(20, 2)", 43210.12),
+        ("volume, 1.1 × its SMA(20)", 12.5),
+    ]
 )
 SIGHTING = Sighting(
     venue_time=1_780_000_000_123,
@@ -158,9 +162,7 @@ BATCH = JournalBatch(
     uid=ROW.uid,
     entries=tuple(JournalEntry(n=1_780_000_000_000_000 + n, at=NOW, payload=each) for n, each in enumerate(ENTRIES)),
 )
-NOTICE = Notice(
-    bot_id="b", owner_id="o", n=1, at=NOW, kind="error", severity="error", title="t", text="5 % ≤ 6 % — ✓"
-)
+NOTICE = Notice(bot_id="b", owner_id="o", n=1, at=NOW, kind="error", severity="error", title="t", text="5 % ≤ 6 % — ✓")
 LIVED = BotState(
     row=ROW, carried=CARRIED, observed_version=3, sighting=SIGHTING, outbox=list(BATCH.entries), notices=[NOTICE]
 )
@@ -258,7 +260,7 @@ async def test_a_payload_of_newer_code_can_be_read() -> None:
 
 def test_a_value_cannot_be_changed() -> None:
     with pytest.raises(ValidationError, match="frozen"):
-        HELD.cash = dec(1)
+        HELD.cash = dec(1)  # type: ignore[misc]
 
 
 async def test_what_history_keeps_of_each_watch_and_order_stays_under_four_kilobytes() -> None:

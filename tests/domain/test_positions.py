@@ -26,33 +26,31 @@ def test_three_units_at_1_1_and_2_sold_at_2_earn_exactly_2() -> None:
     assert book.position is not None
     assert book.position.entries == 3
     book, trade = close_position(sold(book, "3", "2"), exit_time=5, exit_reason="test")
-    assert (trade.gross_pnl, trade.net_pnl, trade.commission) == (2, 2, 0)
-    assert (book.cash, book.position, book.dust) == (12, None, Holding())
+    assert (trade.gross_pnl, trade.net_pnl, trade.commission) == (dec(2), dec(2), dec(0))
+    assert (book.cash, book.position, book.dust) == (dec(12), None, Holding())
 
 
 def test_a_fee_in_base_leaves_the_quantity_at_the_price_of_the_fill_and_is_booked_once() -> None:
     """1 @ 100, fee 0.001 base: 0.999 held at a cost of 99.9, commission 0.1, cash 100 less."""
     book = bought(Book(cash=dec(1000)), "1", "100", fee="0.001", currency="BTC")
     assert book.position is not None
-    assert (book.cash, book.position.qty_open, book.position.cost) == (900, dec("0.999"), dec("99.9"))
-    assert (book.position.commission, book.position.avg_price) == (dec("0.1"), 100)
+    assert (book.cash, book.position.qty_open, book.position.cost) == (dec(900), dec("0.999"), dec("99.9"))
+    assert (book.position.commission, book.position.avg_price) == (dec("0.1"), dec(100))
 
 
 def test_a_fee_in_quote_is_paid_from_the_cash_and_is_no_cost() -> None:
     book = bought(Book(cash=dec(1000)), "1", "100", fee="0.1", currency="USDT")
     assert book.position is not None
-    assert (book.cash, book.position.qty_open, book.position.cost) == (dec("899.9"), 1, 100)
+    assert (book.cash, book.position.qty_open, book.position.cost) == (dec("899.9"), dec(1), dec(100))
     assert book.position.commission == dec("0.1")
 
 
 def test_a_round_trip_with_both_fees() -> None:
     """Buy 1 @ 100 with 0.001 BTC, sell 0.999 @ 110 with 0.10989 USDT: 109.89 - 99.9 - 0.1 - 0.10989 = 9.78011."""
     book = bought(Book(cash=dec(1000)), "1", "100", fee="0.001", currency="BTC")
-    book, trade = close_position(
-        sold(book, "0.999", "110", fee="0.10989"), exit_time=9_000, exit_reason="take_profit"
-    )
-    assert (trade.entry_price, trade.entry_value) == (100, dec("99.9"))
-    assert (trade.exit_price, trade.exit_value, trade.size) == (110, dec("109.89"), dec("0.999"))
+    book, trade = close_position(sold(book, "0.999", "110", fee="0.10989"), exit_time=9_000, exit_reason="take_profit")
+    assert (trade.entry_price, trade.entry_value) == (dec(100), dec("99.9"))
+    assert (trade.exit_price, trade.exit_value, trade.size) == (dec(110), dec("109.89"), dec("0.999"))
     assert (trade.gross_pnl, trade.commission, trade.net_pnl) == (dec("9.99"), dec("0.20989"), dec("9.78011"))
     assert trade.pnl_percentage == dec("9.78011") / dec("99.9") * 100
     assert book.cash == 1000 + trade.net_pnl
@@ -71,7 +69,7 @@ def test_a_reduction_releases_cost_in_proportion_and_the_last_one_what_remains()
         costs.append(before - book.position.cost)
     assert costs == [dec("3.333333333333333333"), dec("3.333333333333333334"), dec("3.333333333333333333")]
     book, trade = close_position(book, exit_time=5, exit_reason="test")
-    assert (trade.gross_pnl, trade.entry_value, book.cash) == (5, 10, 15)
+    assert (trade.gross_pnl, trade.entry_value, book.cash) == (dec(5), dec(10), dec(15))
 
 
 def test_reducing_more_than_is_open_is_an_error() -> None:
@@ -94,7 +92,7 @@ def test_dust_keeps_its_cost_and_is_the_first_part_of_the_next_position() -> Non
     book = bought(Book(cash=dec(1000)), "1.000009", "100")
     book, trade = close_position(sold(book, "1", "100"), exit_time=5, exit_reason="test")
     assert book.dust == Holding(quantity=dec("0.000009"), cost=dec("0.0009"))
-    assert (trade.size, trade.gross_pnl) == (1, 0)
+    assert (trade.size, trade.gross_pnl) == (dec(1), dec(0))
     book = bought(book, "1", "200", number=2)
     assert book.position is not None
     assert (book.position.qty_open, book.position.cost) == (dec("1.000009"), dec("200.0009"))
@@ -108,7 +106,7 @@ def test_an_order_filled_in_parts_is_one_entry() -> None:
         book = book_entry(book, intent(), part, BTC, signal_close=dec(99))
     assert book.position is not None
     assert (book.position.entries, len(book.position.orders)) == (1, 1)
-    assert (book.position.qty_open, book.position.cost) == (1, dec("100.6"))
+    assert (book.position.qty_open, book.position.cost) == (dec(1), dec("100.6"))
     assert (book.position.opened_at, book.position.entered_at) == (1, 2)
 
 
@@ -126,7 +124,7 @@ def test_an_exit_in_legs_is_one_trade_with_all_orders() -> None:
 def test_a_position_of_which_nothing_could_be_sold_closes_without_a_price() -> None:
     book = bought(Book(cash=dec(1000)), "1", "100", fee="0.1")
     book, trade = close_position(book, exit_time=5, exit_reason="stop_loss")
-    assert (trade.size, trade.entry_price, trade.exit_price, trade.net_pnl) == (0, 0, 0, dec("-0.1"))
+    assert (trade.size, trade.entry_price, trade.exit_price, trade.net_pnl) == (dec(0), dec(0), dec(0), dec("-0.1"))
     assert trade.pnl_percentage == 0
     assert book.dust == Holding(quantity=dec(1), cost=dec(100))
 
@@ -158,7 +156,7 @@ def test_no_leg_exceeds_what_one_order_may_be() -> None:
 
 def test_equity_values_the_holding_at_the_price_or_at_cost() -> None:
     book = Book(cash=dec(50), position=position(quantity="2", cost="100"))
-    assert (book.equity(dec(60)), book.equity(None)) == (170, 150)
+    assert (book.equity(dec(60)), book.equity(None)) == (dec(170), dec(150))
     assert book.position is not None
     assert book.position.unrealized_pnl(dec(60)) == 20
     assert Book(cash=dec(50), dust=Holding(quantity=dec(1), cost=dec(3))).equity(None) == 53

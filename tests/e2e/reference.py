@@ -99,11 +99,7 @@ def entry_signals(data: File) -> NDArray[np.bool_]:
     """RSI(14) <= 30 and close <= lower Bollinger band (20, 2) and volume > 1.1 x its mean of 20."""
     lower = mean(data.close, 20) - 2.0 * deviation(data.close, 20)
     with np.errstate(invalid="ignore"):
-        return (
-            (rsi(data.close, 14) <= 30)
-            & (data.close <= lower)
-            & (data.volume > 1.1 * mean(data.volume, 20))
-        )
+        return (rsi(data.close, 14) <= 30) & (data.close <= lower) & (data.volume > 1.1 * mean(data.volume, 20))
 
 
 class Simulation:
@@ -188,9 +184,7 @@ class Simulation:
         self.cash += size * price - fee
         commission = self.paid_fee + fee
         net = size * price - share - commission
-        self.trades.append(
-            Expected(self.entry_candle, candle, size, self.entry_fill, price, commission, net, reason)
-        )
+        self.trades.append(Expected(self.entry_candle, candle, size, self.entry_fill, price, commission, net, reason))
         self.inside, self.acted = False, acted
 
     def _at(self, price: float) -> Decimal:

@@ -4,7 +4,6 @@ Real parts throughout: the simulator is read by ccxt's own Binance client, bots 
 from PostgreSQL. Only the venue's clock is stepped, so that every candle is judged, as fast as the machine allows.
 """
 
-import asyncio
 import copy
 import json
 import os
@@ -40,12 +39,13 @@ from simulator.clock import ManualClock
 from simulator.exchange import Exchange, replayed_market
 from simulator.server import start_simulator
 from tests.e2e.reference import Expected, Rules, Simulation, read
+from tests.support.bots import until
 from tests.support.fakes import FakeNotifier
 from tests.support.stepped import Changes, CountedMarket, CountedVenue, SteppedClock, Stepper
 from workflows.bot import BotWorkflow
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "btc_usdt_1m_2022-01.csv.gz"
-EXAMPLE = json.loads((Path(__file__).parent / "example.json").read_text())
+EXAMPLE: dict[str, Any] = json.loads((Path(__file__).parent / "example.json").read_text())
 HISTORY = 1_000
 # All of the month by default; fewer candles while working on it.
 CANDLES = int(os.environ.get("STEADYHAND_TEST_CANDLES", "45031"))
@@ -81,7 +81,7 @@ async def running(client: Client, engine: AsyncEngine, market: CountedMarket) ->
         watches.drain()
 
 
-async def test_the_service_gives_the_trades_of_an_independent_calculation(temporal: Client, engine: AsyncEngine) -> None:
+async def test_a_month_gives_the_trades_of_an_independent_calculation(temporal: Client, engine: AsyncEngine) -> None:
     data = read(DATA)
     clock = ManualClock(int(data.time[HISTORY]))
     exchange = Exchange(clock, [replayed_market("BTCUSDT", DATA)])
@@ -112,9 +112,7 @@ async def test_the_service_gives_the_trades_of_an_independent_calculation(tempor
             async with running(temporal, engine, market) as fleet:
                 for bot_id, risk in raws.items():
                     await fleet.sync(await BotRepository(engine).create(bot_id, example(bot_id, simulator.url, **risk)))
-                async with asyncio.timeout(30):
-                    while market.waiting < len(raws):
-                        await asyncio.sleep(0.01)
+                await until(lambda: market.waiting == len(raws), seconds=30)
                 end = int(data.time[min(CANDLES, len(data.time)) - 1])
                 await Stepper(stepped, venues[0], market, changes, bots=len(raws)).run_until(end)
                 for bot_id in raws:
@@ -135,6 +133,7 @@ async def test_the_service_gives_the_trades_of_an_independent_calculation(tempor
 def assert_same(trades: Sequence[TradeRecord], expected: Sequence[Expected], times: Any) -> None:
     assert len(trades) == len(expected)
     for trade, want in zip(trades, expected, strict=True):
+        assert trade.exit_time is not None
         entered = int(trade.entry_time.timestamp() * 1000) // 60_000 * 60_000
         left = int(trade.exit_time.timestamp() * 1000) // 60_000 * 60_000
         assert (entered, left) == (times[want.entry_candle], times[want.exit_candle])

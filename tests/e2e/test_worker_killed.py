@@ -31,7 +31,7 @@ from tests.support.ports import free_port
 ROOT = Path(__file__).resolve().parents[2]
 KILLS = 30
 SEED = 11
-BOTS = {"btc": "BTC/USDT", "eth": "ETH/USDT", "sol": "SOL/USDT", "bnb": "BNB/USDT", "xrp": "XRP/USDT", "ltc": "LTC/USDT"}
+BOTS = {base.lower(): f"{base}/USDT" for base in ("BTC", "ETH", "SOL", "BNB", "XRP", "LTC")}
 
 
 def eager(bot_id: str, symbol: str, url: str) -> dict[str, Any]:
@@ -86,7 +86,7 @@ async def trading() -> AsyncIterator[tuple[EmbeddedStack, AsyncEngine]]:
 
 def kill_worker(stack: EmbeddedStack) -> None:
     """Kill the life of the worker that is running now; its parent starts the next one."""
-    lives = [child for child in psutil.Process(stack.supervisor.pid("worker")).children(recursive=True)]
+    lives = psutil.Process(stack.supervisor.pid("worker")).children(recursive=True)
     parents = {child.ppid() for child in lives}
     for child in lives:
         if child.pid not in parents:

@@ -16,7 +16,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.errors import VenueUnavailable
 from domain.state import Reconfigure
-from tests.support.bots import Bench, BotUnderTest, raw_config, until
+from tests.support.bots import Bench, BotUnderTest, raw_config
 from tests.support.temporal import temporal_server
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -48,7 +48,9 @@ async def new_versions(bench: Bench) -> BotUnderTest:
     await bot.comes(lambda status: status.version == 2)
     await bot.edit(config=raw_config(bot.bot_id, symbol="NOPE/USDT"))
     await bot.comes(lambda status: status.rejected_version == 3)
-    await bot.handle.execute_update("set_config", raw_config(bot.bot_id, broker__cash=1500))
+    await bot.handle.execute_update(
+        "set_config", raw_config(bot.bot_id, broker__cash=1500, risk_management__stop_loss_pct=2)
+    )
     await bot.comes(lambda status: status.version == 4)
     bench.market.tick("97")
     await bot.closed()
@@ -114,8 +116,8 @@ def write(name: str, histories: list[WorkflowHistory]) -> None:
     """Write the runs of a life, oldest first."""
     histories.sort(key=lambda history: history.events[0].event_time.ToNanoseconds())
     for number, history in enumerate(histories, start=1):
-        text = json.dumps(anonymous(json.loads(history.to_json())), indent=1)
-        (HISTORIES / f"{name}.{number}.json").write_text(text + "\n")
+        text = json.dumps(anonymous(json.loads(history.to_json())), separators=(",", ":"))
+        (HISTORIES / f"{name}.{number}.json").write_text(text.replace('{"eventId"', '\n{"eventId"') + "\n")
 
 
 async def main() -> None:
@@ -128,9 +130,7 @@ async def main() -> None:
         client = await Client.connect(address, data_converter=pydantic_data_converter, identity="recorder")
         for life, worker in LIVES:
             bench = await play(client, life, worker=worker)
-            histories = await bench.histories()
-            await until(lambda: len(histories) > 0)
-            write(life.__name__.replace("_", "-"), histories)
+            write(life.__name__.replace("_", "-"), await bench.histories())
 
 
 if __name__ == "__main__":

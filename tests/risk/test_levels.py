@@ -47,6 +47,8 @@ def test_the_last_stop_of_the_strategy_is_watched_only_while_it_cannot_run() -> 
     assert exit_levels(config(), position(), STATE, guarding=False) == ExitLevels()
 
 
-@pytest.mark.parametrize("state", [None, STATE.model_copy(update={"stop": None}), STATE.model_copy(update={"stop": -1.0})])
+@pytest.mark.parametrize(
+    "state", [None, STATE.model_copy(update={"stop": None}), STATE.model_copy(update={"stop": -1.0})]
+)
 def test_without_a_stop_of_the_strategy_there_is_none_to_watch(state: ExitState | None) -> None:
     assert exit_levels(config(), position(), state, guarding=True) == ExitLevels()

@@ -93,9 +93,7 @@ def test_cooldown_after_an_exit(last_exit: int | None, minutes: float, moment: i
 
 
 def order(quantity: str, price: str = "100", *, book: Book = FLAT, market: Any = None, **settings: Any) -> str | None:
-    found = order_refusal(
-        config(**settings), book, market or instrument(), quantity=dec(quantity), price=dec(price)
-    )
+    found = order_refusal(config(**settings), book, market or instrument(), quantity=dec(quantity), price=dec(price))
     return found.reason if found else None
 
 

@@ -101,6 +101,7 @@ shares = st.decimals("0.01", 1, places=4)
     cap=st.none() | st.decimals(1, 10**7, places=2),
 )
 def test_the_budget_is_never_exceeded_and_one_lot_more_would(
+    *,
     share: Decimal,
     cash: Decimal,
     price: Decimal,
@@ -128,7 +129,9 @@ def test_the_budget_is_never_exceeded_and_one_lot_more_would(
     budget = budget if cap is None else min(budget, Fraction(cap))
     assert quantity % market.lot_step == 0
     assert cost(quantity) <= budget
-    least_step = max(market.lot_step, FEE_STEP / paid)  # of what costs less than the last digit of a fee, it may be more
+    least_step = max(
+        market.lot_step, FEE_STEP / paid
+    )  # of what costs less than the last digit of a fee, it may be more
     assert cost(quantity + least_step) > budget
     request = OrderRequest(
         bot_id="bot",

@@ -11,6 +11,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, TypeVar
 
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Worker
 
@@ -161,12 +162,17 @@ class Bench:
         return output.decode()
 
     async def histories(self) -> list[WorkflowHistory]:
-        """Return the histories of all runs of all bots of this bench."""
+        """Return the histories of all runs of all bots of this bench.
+
+        A run that no worker has taken up yet is left out: there is nothing to replay in it, and the replayer waits.
+        """
         found = []
         for bot_id in dict.fromkeys(self.started):
             async for run in self.client.list_workflows(f'WorkflowId = "{workflow_id(bot_id)}"'):
                 handle = self.client.get_workflow_handle(run.id, run_id=run.run_id)
-                found.append(await handle.fetch_history())
+                history = await handle.fetch_history()
+                if any(event.event_type == EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED for event in history.events):
+                    found.append(history)
         return found
 
 
@@ -217,6 +223,12 @@ class BotUnderTest:
         """Wait until the bot is flat after so many trades."""
         return await self.comes(lambda answer: answer.trades == trades and answer.position.quantity is None)
 
+    async def begins_after(self, run_id: str | None) -> None:
+        """Wait until another run has taken the place of one."""
+        async with asyncio.timeout(15):
+            while (await self.handle.describe()).run_id == run_id:
+                await asyncio.sleep(0.03)
+
     async def ends(self) -> str:
         """Wait until the workflow has ended, and return what it says."""
         async with asyncio.timeout(15):
@@ -248,7 +260,7 @@ class BotUnderTest:
 async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:
     """Wait until something holds."""
     async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110  what is waited for is anything, and has no event
+        while not condition():
             await asyncio.sleep(0.02)
 
 

@@ -48,7 +48,7 @@ def orders(bench: Bench) -> list[OrderIntent]:
 
 async def asked(watch: ScriptedWatch, times: int) -> None:
     async with asyncio.timeout(10):
-        while len(watch.requests) < times:  # noqa: ASYNC110
+        while len(watch.requests) < times:
             await asyncio.sleep(0.02)
 
 
@@ -122,7 +122,7 @@ async def test_a_close_is_not_answered_by_an_entry_that_raced_it(scripted: tuple
     position = orders(bench)[0].client_order_id
     close = asyncio.create_task(bot.handle.execute_update("close_position"))
     async with asyncio.timeout(10):
-        while watch.requests[-1].command != "close":  # noqa: ASYNC110
+        while watch.requests[-1].command != "close":
             await asyncio.sleep(0.02)
     watch.returns(entry(candle=CANDLE + MINUTE), exit_(position, candle=CANDLE + 2 * MINUTE))
     assert (await close).startswith("sold 1.998 BTC")
@@ -136,7 +136,7 @@ async def test_an_open_that_the_broker_refuses_is_answered_as_not_done(scripted:
     await bot.reaches("running")
     update = asyncio.create_task(bot.handle.execute_update("open_position"))
     async with asyncio.timeout(10):
-        while not watch.requests or watch.requests[-1].command != "open":  # noqa: ASYNC110
+        while not watch.requests or watch.requests[-1].command != "open":
             await asyncio.sleep(0.02)
     result = entry()
     assert result.decision is not None

@@ -4,12 +4,13 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowUpdateStage
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 
 from domain.journal import EventEntry, FillEntry, JournalBatch, JournalEntry, OrderEntry, TradeEntry
 from domain.queues import Role
-from domain.state import BotStart
+from domain.state import BotStart, Reconfigure
 from tests.support.bots import Bench, BotUnderTest, raw_config, until
 from workflows.bot import BotWorkflow
 from workflows.desired import newborn
@@ -45,11 +46,11 @@ async def test_while_the_database_is_away_the_bot_trades_on_and_writes_later_in_
     assert stamps(bench) == sorted(set(stamps(bench)))
 
 
-async def with_old_entries(bench: Bench, count: int) -> BotUnderTest:
+async def with_old_entries(bench: Bench, count: int, message: str = "long ago") -> BotUnderTest:
     """Return a bot that runs while the journal is away, with entries that have waited for long."""
     bot = bench.add()
     state, now = newborn(bot.row, bench.options), datetime.now(UTC)
-    old = EventEntry(type="old", message="long ago")
+    old = EventEntry(type="old", message=message)
     state.outbox += [JournalEntry(n=n, at=now, payload=old) for n in range(1, count + 1)]
     bench.journal.away = True
     start = BotStart(row=bot.row, options=bench.options, state=state)
@@ -89,6 +90,36 @@ async def test_above_two_thousand_entries_events_are_dropped_and_nothing_else(be
     assert sequences(bot) == [1, 2, 3, 4]
     assert (len(bot.journaled(FillEntry)), len(bot.journaled(TradeEntry))) == (4, 2)
     assert bot.row.status == "running"
+
+
+async def test_with_a_full_journal_there_are_no_entries_and_exits_go_on(bench: Bench) -> None:
+    bot = await with_old_entries(bench, 2_990)
+    await bot.handle.execute_update("open_position")
+    await bot.handle.signal("pause")
+    for _ in range(5):
+        await bot.handle.signal("resume")
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await bot.handle.execute_update("open_position")
+    assert "the journal is full until the database is back" in str(refused.value.cause)
+    assert (await bot.handle.execute_update("close_position")).startswith("sold")
+    bench.journal.away = False
+    await bot.comes(lambda status: status.journal_waiting == 0, seconds=40)
+    await bot.handle.execute_update("open_position")
+
+
+async def test_a_state_too_heavy_for_a_new_run_waits_for_the_database(bench: Bench) -> None:
+    bot = await with_old_entries(bench, 1_990, message="x" * 850)
+    run = (await bot.handle.describe()).run_id
+    await bot.edit(config=raw_config(bot.bot_id, broker__cash=1100))
+    status = await bot.comes(lambda status: status.version == 2)
+    assert status.position.cash == 1100
+    await round_trips(bot, 1)
+    assert (await bot.handle.describe()).run_id == run
+    bench.journal.away = False
+    await bot.comes(lambda status: status.journal_waiting == 0, seconds=40)
+    await bot.handle.signal("reconfigure", Reconfigure(rewatch=True))
+    await bot.begins_after(run)
+    assert sequences(bot) == [1, 2]
 
 
 async def start(bot: BotUnderTest, update: str) -> Awaitable[Any]:

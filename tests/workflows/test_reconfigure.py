@@ -9,6 +9,7 @@ from domain.state import Reconfigure
 from tests.support.bots import Bench, BotUnderTest, bot_row, dec, raw_config, until
 
 HELD = dec("5.54691753")
+NEVER_BUYS = {"strategy__parameters__entry_logic__params__e_min_volume_ratio": 100}
 WIDE_STOP = {"strategy__parameters__exit_logic__params__x_sl_multiplier": 5}
 
 
@@ -202,7 +203,7 @@ async def test_a_bot_made_anew_under_the_same_id_begins_with_books_of_its_own(be
     old = await holding(bench)
     await until(lambda: old.row.carried is not None and old.row.carried.book.position is not None)
     before = [request.intent.client_order_id for request in bench.broker.submitted]
-    row = bot_row(old.bot_id, broker__cash=2000)
+    row = bot_row(old.bot_id, broker__cash=2000, **NEVER_BUYS)
     bench.journal.rows[old.bot_id] = row
     await bench.fleet.sync(row)
     status = await old.comes(lambda status: status.position.cash == 2000)

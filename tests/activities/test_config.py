@@ -1,0 +1,91 @@
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.config import ConfigActivities
+from domain.errors import VenueUnavailable
+from domain.instruments import VenueRef
+from domain.state import Prepared
+from tests.support.bots import bot_row, raw_config
+from tests.support.fakes import FakeBots, FakeJournal, FakeMarket
+
+
+@pytest.fixture
+def journal() -> FakeJournal:
+    return FakeJournal()
+
+
+@pytest.fixture
+def market() -> FakeMarket:
+    return FakeMarket()
+
+
+@pytest.fixture
+def activities(journal: FakeJournal, market: FakeMarket) -> ConfigActivities:
+    return ConfigActivities(FakeBots(journal), market)
+
+
+async def prepared(activities: ConfigActivities, raw: dict[str, Any]) -> Prepared:
+    return await ActivityEnvironment().run(activities.prepare, raw)
+
+
+async def test_a_good_configuration_comes_back_with_its_market(activities: ConfigActivities) -> None:
+    answer = await prepared(activities, raw_config("rsi", symbol="BTC/USDT"))
+    assert answer.problems == ()
+    assert answer.config is not None
+    assert answer.instrument is not None
+    assert (answer.config.id, answer.instrument.symbol) == ("rsi", "BTC/USDT")
+
+
+async def test_the_market_is_asked_for_at_the_host_of_the_configuration(activities: ConfigActivities) -> None:
+    answer = await prepared(activities, raw_config("rsi", broker__base_url="http://127.0.0.1:9"))
+    assert answer.instrument is not None
+    assert answer.instrument.venue == VenueRef(name="binance", base_url="http://127.0.0.1:9")
+
+
+async def test_all_problems_come_at_once_as_an_answer(activities: ConfigActivities) -> None:
+    raw = raw_config("rsi", trading__position_size=5, broker__cash=-1, strategy__parameters__exit_logic__name="Nope")
+    answer = await prepared(activities, raw)
+    assert (answer.config, answer.instrument) == (None, None)
+    text = " | ".join(answer.problems)
+    for path in ("trading.position_size", "broker.cash", "strategy.parameters.exit_logic.name"):
+        assert path in text
+
+
+async def test_a_symbol_that_the_venue_does_not_have_is_an_answer(activities: ConfigActivities) -> None:
+    answer = await prepared(activities, raw_config("rsi", symbol="NOPE/USDT"))
+    assert answer.problems == ("symbol: NOPE/USDT is not traded on binance",)
+
+
+async def test_a_venue_that_is_away_is_asked_again_when_it_wishes(
+    activities: ConfigActivities, market: FakeMarket
+) -> None:
+    market.unavailable = VenueUnavailable("too many requests", retry_after=7)
+    with pytest.raises(ApplicationError) as failure:
+        await prepared(activities, raw_config("rsi"))
+    assert not failure.value.non_retryable
+    assert failure.value.type == "VenueUnavailable"
+    assert failure.value.next_retry_delay is not None
+    assert failure.value.next_retry_delay.total_seconds() == 7
+
+
+async def test_a_row_is_read(activities: ConfigActivities, journal: FakeJournal) -> None:
+    journal.rows["rsi"] = bot_row("rsi")
+    assert await ActivityEnvironment().run(activities.load_row, "rsi") == journal.rows["rsi"]
+
+
+async def test_a_row_that_is_gone_is_not_asked_for_again(activities: ConfigActivities) -> None:
+    with pytest.raises(ApplicationError) as failure:
+        await ActivityEnvironment().run(activities.load_row, "rsi")
+    assert failure.value.non_retryable
+    assert failure.value.type == "UnknownBot"
+
+
+async def test_a_database_that_is_away_is_asked_again(activities: ConfigActivities, journal: FakeJournal) -> None:
+    journal.away = True
+    with pytest.raises(ApplicationError) as failure:
+        await ActivityEnvironment().run(activities.load_row, "rsi")
+    assert not failure.value.non_retryable
+    assert failure.value.next_retry_delay is None

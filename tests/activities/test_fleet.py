@@ -1,0 +1,179 @@
+"""The fleet, against a real server; no worker runs, so workflows stand where the fleet has put them."""
+
+from typing import Any
+
+import pytest
+from temporalio.client import (
+    Client,
+    Interceptor,
+    OutboundInterceptor,
+    StartWorkflowInput,
+    WorkflowExecutionStatus,
+    WorkflowHandle,
+)
+from temporalio.common import SearchAttributeKey
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.fleet import Fleet
+from domain.config import parse_config
+from domain.state import BotRow, Carried, Reconfigure, WatchOptions
+from tests.support.bots import bot_row, raw_config
+from tests.support.fakes import FakeBots, FakeJournal
+
+OPTIONS = WatchOptions(segment_seconds=60, heartbeat_timeout_seconds=5)
+
+
+class Rows:
+    """A fleet with its rows."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.journal = FakeJournal()
+        self.fleet = Fleet(client, FakeBots(self.journal), OPTIONS)
+
+    def add(self, bot_id: str, **changes: Any) -> BotRow:
+        row = bot_row(bot_id, **changes)
+        self.journal.rows[bot_id] = row
+        return row
+
+    def handle(self, bot_id: str) -> WorkflowHandle[Any, Any]:
+        return self.client.get_workflow_handle(f"bot-{bot_id}")
+
+    async def signals(self, bot_id: str) -> list[Reconfigure]:
+        found = []
+        for event in (await self.handle(bot_id).fetch_history()).events:
+            attributes = event.workflow_execution_signaled_event_attributes
+            if attributes.signal_name == "reconfigure":
+                payloads = attributes.input.payloads
+                found += await pydantic_data_converter.decode(payloads, [Reconfigure])
+        return found
+
+
+@pytest.fixture
+def rows(temporal: Client) -> Rows:
+    return Rows(temporal)
+
+
+async def test_every_enabled_row_gets_its_workflow_and_no_other(rows: Rows) -> None:
+    rows.add("one")
+    rows.add("two")
+    rows.add("off", enabled=False)
+    report = await rows.fleet.sync_all()
+    assert (report.running, report.refused, report.stopped) == (("one", "two"), (), ())
+    with pytest.raises(RPCError):
+        await rows.handle("off").describe()
+
+
+async def test_to_do_it_again_starts_nothing_again(rows: Rows) -> None:
+    rows.add("twice")
+    await rows.fleet.sync_all()
+    run = (await rows.handle("twice").describe()).run_id
+    await rows.fleet.sync_all()
+    assert (await rows.handle("twice").describe()).run_id == run
+    assert [signal.rewatch for signal in await rows.signals("twice")] == [False, False]
+
+
+async def test_a_bot_can_be_found_by_what_it_trades(rows: Rows) -> None:
+    rows.add("found", description="A note")
+    await rows.fleet.sync_all()
+    description = await rows.handle("found").describe()
+    names = ("BotId", "BotStatus", "Strategy", "Symbol", "TradingMode")
+    values = [description.typed_search_attributes[SearchAttributeKey.for_keyword(name)] for name in names]
+    assert values == ["found", "starting", "CustomStrategy", "BTCUSDT", "paper"]
+    assert await description.static_summary() == "Bot found · BTCUSDT 1m · paper"
+    assert await description.static_details() == "A note"
+
+
+async def test_a_row_that_makes_no_sense_is_refused_with_its_reasons_and_harms_no_other(rows: Rows) -> None:
+    rows.add("bad", trading__position_size=9, strategy__parameters__entry_logic__name="Nope")
+    rows.add("good")
+    report = await rows.fleet.sync_all()
+    assert (report.running, report.refused) == (("good",), ("bad",))
+    bad = rows.journal.rows["bad"]
+    assert (bad.status, bad.rejected_version) == ("error", 1)
+    assert "trading.position_size" in (bad.last_error or "")
+    assert "entry_logic.name" in (bad.last_error or "")
+    with pytest.raises(RPCError):
+        await rows.handle("bad").describe()
+
+
+async def test_an_invalid_edit_reaches_the_bot_that_runs_on_the_version_before(rows: Rows) -> None:
+    rows.add("edited")
+    await rows.fleet.sync_all()
+    rows.journal.edit("edited", config=raw_config("edited", trading__position_size=9))
+    assert (await rows.fleet.sync_all()).refused == ("edited",)
+    told = (await rows.signals("edited"))[-1].row
+    assert told is not None
+    assert told.version == 2
+
+
+async def test_a_bot_that_had_a_valid_version_is_started_by_it(rows: Rows) -> None:
+    row = rows.add("once", trading__position_size=9)
+    valid = bot_row("once")
+    carried = Carried(config=parse_config(valid.config), version=1)
+    rows.journal.rows["once"] = row.model_copy(update={"carried": carried})
+    assert (await rows.fleet.sync_all()).refused == ("once",)
+    assert (await rows.handle("once").describe()).status == WorkflowExecutionStatus.RUNNING
+
+
+async def test_the_books_of_an_earlier_life_are_left_to_the_bot_to_read(rows: Rows) -> None:
+    row = rows.add("carried")
+    rows.journal.rows["carried"] = row.model_copy(update={"carried": Carried(sequence=4711)})
+    await rows.fleet.sync_all()
+    assert "4711" not in (await rows.handle("carried").fetch_history()).to_json()
+    told = (await rows.signals("carried"))[0].row
+    assert told is not None
+    assert told.carried is None
+
+
+async def test_bots_whose_rows_are_disabled_or_gone_are_told_so(rows: Rows) -> None:
+    rows.add("disabled")
+    rows.add("deleted")
+    await rows.fleet.sync_all()
+    rows.journal.edit("disabled", enabled=False)
+    del rows.journal.rows["deleted"]
+    report = await rows.fleet.sync_all()
+    assert (report.running, set(report.stopped)) == ((), {"disabled", "deleted"})
+    told = (await rows.signals("disabled"))[-1].row
+    assert told is not None
+    assert not told.enabled
+    assert (await rows.signals("deleted"))[-1] == Reconfigure()  # it reads its row again, and finds none
+
+
+async def test_a_disabled_row_whose_bot_does_not_run_is_left_alone(rows: Rows) -> None:
+    row = rows.add("off", enabled=False)
+    assert await rows.fleet.sync(row)
+
+
+async def test_after_the_death_of_all_watches_every_bot_is_told_to_watch_anew(rows: Rows) -> None:
+    rows.add("again")
+    await rows.fleet.sync_all(rewatch=True)
+    signal = (await rows.signals("again"))[0]
+    assert (signal.rewatch, signal.options) == (True, OPTIONS)
+
+
+class Refusing(Interceptor, OutboundInterceptor):
+    """A server that refuses to start one bot."""
+
+    def __init__(self, bot_id: str) -> None:
+        self.bot_id = bot_id
+
+    def intercept_client(self, next: OutboundInterceptor) -> OutboundInterceptor:  # noqa: A002
+        OutboundInterceptor.__init__(self, next)
+        return self
+
+    async def start_workflow(self, input: StartWorkflowInput) -> WorkflowHandle[Any, Any]:  # noqa: A002
+        if input.id == f"bot-{self.bot_id}":
+            raise RPCError("too busy", RPCStatusCode.RESOURCE_EXHAUSTED, b"")
+        return await super().start_workflow(input)
+
+
+async def test_a_bot_that_the_server_refuses_to_start_keeps_no_other_from_starting(temporal: Client) -> None:
+    address = temporal.service_client.config.target_host
+    client = await Client.connect(address, data_converter=pydantic_data_converter, interceptors=[Refusing("unlucky")])
+    rows = Rows(client)
+    rows.add("unlucky")
+    rows.add("lucky")
+    report = await rows.fleet.sync_all()
+    assert (report.running, report.refused) == (("lucky",), ("unlucky",))

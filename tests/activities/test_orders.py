@@ -1,0 +1,92 @@
+from typing import Any
+
+import pytest
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import ActivityEnvironment
+
+from activities.orders import OrderActivities, SubmitOrder
+from domain.errors import VenueUnavailable
+from domain.guards import Guards
+from domain.orders import OrderReport, OrderRequest, Side
+from domain.paper import paper_terms
+from domain.positions import Book
+from tests.domain.builders import config, dec, instrument, intent
+from tests.support.fakes import FakeBroker
+
+DAY = 86_400_000
+
+
+def order(side: Side = "buy", quantity: str = "1", **changes: Any) -> SubmitOrder:
+    settings = config(**changes.pop("settings", {}))
+    book = changes.pop("book", Book(cash=dec(1000)))
+    request = OrderRequest(
+        bot_id="bot",
+        intent=intent(side=side, quantity=quantity),
+        instrument=instrument(),
+        paper=paper_terms(settings),
+        cash=book.cash,
+        holding=changes.pop("holding", dec(0)),
+    )
+    return SubmitOrder(order=request, config=settings, book=book, **{"guards": Guards(), **changes})
+
+
+async def submitted(broker: FakeBroker, request: SubmitOrder) -> OrderReport:
+    return await ActivityEnvironment().run(OrderActivities(broker).submit_order, request)
+
+
+async def test_an_order_is_placed() -> None:
+    report = await submitted(FakeBroker(), order())
+    assert (report.status, report.filled_quantity) == ("filled", dec(1))
+
+
+async def test_an_order_that_the_broker_knows_is_not_sent_again_whatever_the_limits_say() -> None:
+    broker, request = FakeBroker(), order(guards=Guards(entries=9), settings={"risk_management__max_daily_trades": 1})
+    known = OrderReport(client_order_id=request.order.intent.client_order_id, status="filled")
+
+    async def find(_request: OrderRequest) -> OrderReport:
+        return known
+
+    broker.find = find  # type: ignore[method-assign, assignment]
+    assert await submitted(broker, request) == known
+    assert broker.submitted == []
+
+
+async def test_an_entry_beyond_a_limit_is_an_answer_and_never_sent() -> None:
+    broker = FakeBroker()
+    request = order(guards=Guards(entries=1), settings={"risk_management__max_daily_trades": 1})
+    report = await submitted(broker, request)
+    assert (report.status, report.reason) == ("rejected", "risk: max_daily_trades: 1 of 1 made today")
+    assert broker.submitted == []
+
+
+async def test_an_entry_that_is_too_small_for_the_venue_is_an_answer() -> None:
+    report = await submitted(FakeBroker(), order(quantity="0.04"))
+    assert report.status == "rejected"
+    assert "risk: " in (report.reason or "")
+
+
+async def test_no_limit_stands_in_the_way_of_an_exit() -> None:
+    request = order(
+        "sell",
+        holding=dec(1),
+        guards=Guards(entries=9, realized=dec(-900)),
+        settings={"risk_management__max_daily_trades": 1, "risk_management__max_daily_loss": 1},
+    )
+    assert (await submitted(FakeBroker(), request)).status == "filled"
+
+
+async def test_what_the_broker_refuses_is_an_answer() -> None:
+    report = await submitted(FakeBroker(refusal="market closed"), order())
+    assert (report.status, report.reason) == ("rejected", "market closed")
+
+
+async def test_a_venue_that_does_not_answer_is_asked_again() -> None:
+    broker = FakeBroker()
+
+    async def submit(_request: OrderRequest) -> OrderReport:
+        raise VenueUnavailable("nobody knows", retry_after=3)
+
+    broker.submit = submit  # type: ignore[method-assign, assignment]
+    with pytest.raises(ApplicationError) as failure:
+        await submitted(broker, order())
+    assert (failure.value.type, failure.value.non_retryable) == ("VenueUnavailable", False)
