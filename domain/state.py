@@ -15,7 +15,7 @@ from domain.orders import OrderIntent
 from domain.positions import Book
 from domain.watch import Sighting
 
-DECIDED_KEPT = 50
+DECIDED_KEPT = 10
 
 
 class InFlight(Model):

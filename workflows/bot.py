@@ -20,18 +20,18 @@ with workflow.unsafe.imports_passed_through():
     from domain.journal import BotStatus, JournalReceipt
     from domain.queues import Role
     from domain.state import BotStart, BotState, Reconfigure
-    from domain.watch import Sighting, WatchRequest, WatchResult
+    from domain.watch import Sighting, WatchResult
     from workflows.command import Answer, Command, PositionAnswer, StatusAnswer, position_answer, status_answer
     from workflows.desired import PATIENCE, Desired, newborn
     from workflows.desk import Desk
     from workflows.inquiries import abandonable, check_config, misnamed
     from workflows.outbox import Outbox
     from workflows.page import page, summary
+    from workflows.stance import backoff_seconds, farewell, gate, status_of, watch_request
 
 BOT_STATUS = SearchAttributeKey.for_keyword("BotStatus")
 
 _WATCH_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
-_LONGEST_BACKOFF = 300.0
 _LONGEST_REASON = 500
 _JITTER = 0.1
 # The check of a configuration mostly takes a moment: to wait for it saves a watch that would be given up at once.
@@ -70,7 +70,7 @@ class BotWorkflow:
                 pass
             if self._desired.successor is not None:
                 workflow.continue_as_new(BotStart(row=self._desired.successor, options=self._state.options))
-            return self._end()
+            return farewell(self._state)
         finally:
             for task in background:
                 task.cancel()
@@ -129,7 +129,8 @@ class BotWorkflow:
     async def _watch(self, config: BotConfig, instrument: Instrument) -> None:
         """Watch the market until the watch ends or something comes in."""
         state = self._state
-        request = self._watch_request(config, instrument)
+        jitter = 1 + _JITTER * (2 * workflow.random().random() - 1)
+        request = watch_request(state, config, instrument, self._command, closed=self._gate(), jitter=jitter)
         watch = workflow.start_activity_method(
             WatchActivities.watch_market,
             request,
@@ -216,12 +217,6 @@ class BotWorkflow:
         """Whether the bot is to run."""
         return self._state.enabled
 
-    def _end(self) -> str:
-        performance = self._state.carried.performance
-        trades = performance.trades if performance else 0
-        held = "holding a position" if self._state.carried.book.position else "flat"
-        return f"stopped, {held}, after {trades} trades"
-
     async def _continue_as_new_if_due(self) -> None:
         """Begin a new run once the configuration has changed or the history is long, with nothing under way."""
         if not (self._renew or workflow.info().is_continue_as_new_suggested()):
@@ -252,7 +247,7 @@ class BotWorkflow:
             state.guarding = True
             return
         try:
-            await workflow.wait_condition(lambda: self._dirty, timeout=timedelta(seconds=self._backoff()))
+            await workflow.wait_condition(lambda: self._dirty, timeout=timedelta(seconds=backoff_seconds(state)))
         except TimeoutError:
             workflow.logger.info("trying again after: %s", reason)
 
@@ -271,60 +266,18 @@ class BotWorkflow:
         if config.notifications.risk_alerts:
             self._outbox.tell("risk_alert", f"{config.name}: risk limit", reason, severity="warning")
 
-    def _backoff(self) -> float:
-        return float(min(5.0 * 2 ** min(self._state.failures - 1, 10), _LONGEST_BACKOFF))
-
     # small things
 
-    def _watch_request(self, config: BotConfig, instrument: Instrument) -> WatchRequest:
-        state, carried, command = self._state, self._state.carried, self._command
-        seconds = self._backoff() if state.guarding else state.options.segment_seconds
-        return WatchRequest(
-            bot_id=state.row.bot_id,
-            config=config,
-            config_version=carried.version,
-            instrument=instrument,
-            book=carried.book,
-            exit_state=carried.exit_state,
-            guards=carried.guards,
-            gate=self._gate(),
-            acted_candle=carried.acted_candle,
-            command=command.order if command else None,
-            command_reason=command.reason if command else "",
-            guard_only=state.guarding,
-            recovering=state.failures > 0 and not state.guarding,
-            segment_seconds=seconds * (1 + _JITTER * (2 * workflow.random().random() - 1)),
-        )
-
     def _gate(self) -> str | None:
-        """Return why no entry may be made, or None. Exits pass every gate."""
-        if not self._state.enabled:
-            return "the bot is stopping"
-        if self._state.paused:
-            return "paused"
-        if self._state.fresh:
-            return f"version {self._state.row.version} of the configuration is not in force yet"
-        if self._outbox.full:
-            return "the journal is full until the database is back"
-        return "the strategy has failed and is tried again" if self._state.guarding else None
+        return gate(self._state, journal_full=self._outbox.full)
 
     def _set_status(self, status: BotStatus | None = None) -> None:
         """Show how the bot stands, where that has changed."""
-        status = status or self._status()
+        status = status or status_of(self._state)
         if status != self._state.status:
             self._state.status = status
             workflow.upsert_search_attributes([BOT_STATUS.value_set(status)])
             self._outbox.row_changed()
-
-    def _status(self) -> BotStatus:
-        state = self._state
-        if not state.enabled:
-            return "stopping"
-        if state.failures or (state.config is None and state.problems):
-            return "error"
-        if state.config is None:
-            return "starting"
-        return "paused" if state.paused else "running"
 
     def _see(self, sighting: Sighting) -> None:
         if sighting.candle_time is not None or sighting.price is not None:
@@ -359,7 +312,9 @@ class BotWorkflow:
             self._dirty = self._dirty or self._state.row.version != version
         if request.config is not None:
             self._desired.proposal = request.config
-        self._dirty = self._dirty or request.rewatch
+        if request.rewatch:
+            self._outbox.send_again()
+            self._dirty = True
 
     @workflow.signal
     def stop(self) -> None:

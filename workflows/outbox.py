@@ -4,8 +4,9 @@ The entries wait in the workflow's state, so a database that is away for hours c
 removed only once they are written; a batch that was interrupted is written again, which changes nothing.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
@@ -25,6 +26,10 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.queues import Role
     from domain.state import BotState
+    from workflows.inquiries import abandonable
+
+A = TypeVar("A")
+R = TypeVar("R")
 
 BATCH = 100
 KEPT = 2_000
@@ -35,7 +40,7 @@ NOTICES_KEPT = 1_000
 PORTABLE_BYTES = 1_800_000
 LIGHT = 500
 SLOW_ORDER = timedelta(seconds=2)
-_TIMEOUT = timedelta(seconds=30)
+_TIMEOUT = timedelta(seconds=10)
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 
 
@@ -51,6 +56,7 @@ class Outbox:
         self._state = state
         self._on_receipt = on_receipt
         self._row_changed = False
+        self._lost = 0
 
     @property
     def idle(self) -> bool:
@@ -107,6 +113,10 @@ class Outbox:
         )
         self._state.notices.append(notice)
 
+    def send_again(self) -> None:
+        """Hear that the worker is gone that had what is under way: it is sent again at once, which changes nothing."""
+        self._lost += 1
+
     def settle(self) -> None:
         """Turn what is still to be noted of the row into an entry, so that the state can be carried on."""
         if self._row_changed:
@@ -126,14 +136,7 @@ class Outbox:
         while True:
             await workflow.wait_condition(lambda: bool(self._state.notices))
             batch = self._state.notices[:BATCH]
-            await workflow.execute_activity_method(
-                NotifyActivities.notify,
-                batch,
-                task_queue=Role.NOTIFY,
-                start_to_close_timeout=_TIMEOUT,
-                retry_policy=_RETRY,
-                summary=batch[-1].title,
-            )
+            await self._send(NotifyActivities.notify, batch, queue=Role.NOTIFY, summary=batch[-1].title)
             del self._state.notices[: len(batch)]
 
     async def _let_order_pass(self) -> None:
@@ -145,16 +148,32 @@ class Outbox:
 
     async def _write(self, entries: tuple[JournalEntry, ...]) -> None:
         row = self._state.row
-        receipt = await workflow.execute_activity_method(
-            JournalActivities.write_journal,
-            JournalBatch(bot_id=row.bot_id, uid=row.uid, entries=entries),
-            task_queue=Role.JOURNAL,
-            start_to_close_timeout=_TIMEOUT,
-            retry_policy=_RETRY,
-            summary=f"{len(entries)} entries",
-        )
+        batch = JournalBatch(bot_id=row.bot_id, uid=row.uid, entries=entries)
+        summary = f"{len(entries)} entries"
+        receipt = await self._send(JournalActivities.write_journal, batch, queue=Role.JOURNAL, summary=summary)
         del self._state.outbox[: len(entries)]
         self._on_receipt(receipt, any(isinstance(entry.payload, DesiredEntry) for entry in entries))
+
+    async def _send(self, activity: Callable[[Any, A], Awaitable[R]], batch: A, *, queue: Role, summary: str) -> R:
+        """Have a batch delivered, however often that takes."""
+        while True:
+            lost = self._lost
+            delivery = workflow.start_activity_method(
+                activity,
+                batch,
+                task_queue=queue,
+                start_to_close_timeout=_TIMEOUT,
+                retry_policy=_RETRY,
+                summary=summary,
+            )
+            abandonable(delivery)
+            try:
+                await workflow.wait_condition(lambda: delivery.done() or self._lost != lost)  # noqa: B023
+                if delivery.done():
+                    return await delivery
+            finally:
+                if not delivery.done():
+                    delivery.cancel()
 
     def _row_entry(self) -> BotEntry:
         state = self._state

@@ -60,7 +60,8 @@ async def test_every_enabled_row_gets_its_workflow_and_no_other(rows: Rows) -> N
     rows.add("two")
     rows.add("off", enabled=False)
     report = await rows.fleet.sync_all()
-    assert (report.running, report.refused, report.stopped) == (("one", "two"), (), ())
+    assert (report.running, report.refused) == (("one", "two"), ())
+    assert not {"one", "two"} & set(report.stopped)
     with pytest.raises(RPCError):
         await rows.handle("off").describe()
 
@@ -134,7 +135,8 @@ async def test_bots_whose_rows_are_disabled_or_gone_are_told_so(rows: Rows) -> N
     rows.journal.edit("disabled", enabled=False)
     del rows.journal.rows["deleted"]
     report = await rows.fleet.sync_all()
-    assert (report.running, set(report.stopped)) == ((), {"disabled", "deleted"})
+    assert report.running == ()
+    assert {"disabled", "deleted"} <= set(report.stopped)
     told = (await rows.signals("disabled"))[-1].row
     assert told is not None
     assert not told.enabled

@@ -157,7 +157,13 @@ class Bench:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
-        output, _ = await process.communicate()
+        try:
+            async with asyncio.timeout(30):
+                output, _ = await process.communicate()
+        except TimeoutError:
+            process.kill()
+            await process.wait()
+            raise
         assert process.returncode == 0, output.decode()
         return output.decode()
 
@@ -251,6 +257,11 @@ class BotUnderTest:
 
     def journaled(self, kind: type[T]) -> Sequence[T]:
         return self.bench.journal.payloads(self.bot_id, kind)
+
+    async def accepted_updates(self) -> int:
+        """Return how many updates the history of the present run has let in."""
+        history = await self.handle.fetch_history()
+        return sum(event.HasField("workflow_execution_update_accepted_event_attributes") for event in history.events)
 
     async def events_in_history(self) -> int:
         """Return how many events the history of the present run has."""

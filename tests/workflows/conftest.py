@@ -1,3 +1,4 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -8,6 +9,21 @@ from temporalio.worker import Replayer
 from tests.support.bots import Bench
 from tests.support.fakes import ScriptedWatch
 from workflows.bot import BotWorkflow
+
+
+@pytest.fixture(autouse=True)
+async def patience() -> AsyncIterator[None]:
+    """End a test that waits for ever, such as for an update that nobody answers."""
+
+    def give_up() -> None:
+        for task in asyncio.all_tasks():
+            coroutine = task.get_coro()
+            if coroutine is not None and coroutine.__name__.startswith("test_"):
+                task.cancel("the test took longer than a minute")
+
+    alarm = asyncio.get_running_loop().call_later(60, give_up)
+    yield
+    alarm.cancel()
 
 
 @pytest.fixture

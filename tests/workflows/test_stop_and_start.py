@@ -113,8 +113,8 @@ async def test_an_invalid_row_does_not_keep_a_position_from_being_guarded_again(
     await stopped(bot)
     bench.journal.edit(bot.bot_id, config=raw_config(bot.bot_id, trading__position_size=9))
     await bot.edit(enabled=True)
-    status = await bot.comes(lambda status: status.rejected_version is not None)
-    assert (status.status, status.version) == ("running", 1)
+    await bot.comes(lambda status: status.problems != ())
+    assert (await bot.reaches("running")).version == 1
     bench.market.crash()
     await bot.closed()
 

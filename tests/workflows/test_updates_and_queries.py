@@ -106,12 +106,13 @@ async def test_set_config_becomes_the_next_version_of_the_row(bench: Bench) -> N
 async def test_a_configuration_without_sense_is_refused_before_anything_reaches_history(bench: Bench) -> None:
     bot = await bench.start()
     await bot.reaches("running")
-    before = await bot.events_in_history()
+    await until(lambda: bot.row.observed_version == 1 and bench.market.subscribed == 1)
+    before = await bot.accepted_updates()
     text = await refusal(bot, "set_config", raw_config(bot.bot_id, trading__position_size=7, data__interval="soon"))
     assert "trading.position_size" in text
     assert "data.interval" in text
     assert "bot cannot be renamed" in await refusal(bot, "set_config", raw_config("another"))
-    assert await bot.events_in_history() == before
+    assert await bot.accepted_updates() == before == 0
 
 
 async def test_a_configuration_that_the_venue_cannot_serve_is_refused_with_the_reason(bench: Bench) -> None:
