@@ -11,7 +11,7 @@ import asyncio
 import time
 
 import psutil
-from temporalio.client import Client
+from temporalio.client import Client, WorkflowUpdateFailedError
 
 from benchmarks.harness import client, emit, make_bots, raw_bot, servers
 from db.bots import BotRepository
@@ -65,7 +65,10 @@ async def _all_watching(database_url: str, bots: int) -> None:
 
 async def _buy(temporal: Client, held: int) -> None:
     for n in range(held):
-        await temporal.get_workflow_handle(workflow_id(f"bot{n:05}")).execute_update("open_position")
+        try:
+            await temporal.get_workflow_handle(workflow_id(f"bot{n:05}")).execute_update("open_position")
+        except WorkflowUpdateFailedError as refusal:
+            print(f"bot{n:05}: {refusal.cause}")  # its strategy has bought by itself
 
 
 if __name__ == "__main__":

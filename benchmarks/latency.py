@@ -11,14 +11,13 @@ import asyncio
 import statistics
 import time
 import uuid
-from datetime import timedelta
 from typing import Any
 
-from temporalio import activity, workflow
 from temporalio.client import Client
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor, Worker
 
 from activities.orders import SubmitOrder
+from benchmarks.floor import Floor, empty, first
 from benchmarks.harness import client, emit, make_bots, median, raw_bot, servers
 from domain.queues import Role, workflow_id
 from domain.watch import WatchRequest
@@ -28,29 +27,6 @@ from worker import BUILD_ID, make_workers, services
 FLOOR_QUEUE = "floor"
 WATCHED: dict[str, float] = {}
 FILLED: list[float] = []
-
-
-@activity.defn
-async def first() -> float:
-    """End, and say when."""
-    return time.perf_counter()
-
-
-@activity.defn
-async def empty() -> float:
-    """Do nothing, and say when."""
-    return time.perf_counter()
-
-
-@workflow.defn
-class Floor:
-    """The least that a decision and an order can cost."""
-
-    @workflow.run
-    async def run(self) -> float:
-        """Return the seconds between the end of one activity and the end of the next."""
-        began = await workflow.execute_activity(first, start_to_close_timeout=timedelta(seconds=10))
-        return await workflow.execute_activity(empty, start_to_close_timeout=timedelta(seconds=10)) - began
 
 
 class Timestamps(Interceptor):
