@@ -91,7 +91,9 @@ class WatchActivities:
             result = await self._look(request, watcher, subscription.view(), wake)
             if result is not None:
                 return result
-            activity.heartbeat(watcher.sighting)
+            # The first heartbeat goes out at once, and the next are throttled for long: let it be worth reading.
+            if watcher.seen is not None or wake is None:
+                activity.heartbeat(watcher.sighting)
             self._board.post(request, watcher.sighting)
             if self._draining or activity.is_worker_shutdown():
                 return watcher.result("shutdown")

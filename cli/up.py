@@ -57,6 +57,11 @@ def up(
     run(_up(settings, data_dir or settings.data_dir, database_url or named, ports, log_level or settings.log_level))
 
 
+def _flush_seconds(settings: Settings) -> float:
+    """Return how often the rows show prices: more often than in a big fleet, for a person who has just made a bot."""
+    return settings.flush_seconds if "flush_seconds" in settings.model_fields_set else 5.0
+
+
 async def _up(settings: Settings, data_dir: Path, database_url: str | None, ports: Ports, log_level: str) -> None:
     view = UpView(data_dir)
     stack = EmbeddedStack(
@@ -71,6 +76,7 @@ async def _up(settings: Settings, data_dir: Path, database_url: str | None, port
             "STEADYHAND_SOLE_WORKER": "1",
             "STEADYHAND_LOG_LEVEL": log_level.upper(),
             "STEADYHAND_LOG_FORMAT": "json",
+            "STEADYHAND_FLUSH_SECONDS": str(_flush_seconds(settings)),
         },
         on_event=view.on_event,
         on_line=view.on_line,

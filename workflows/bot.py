@@ -104,7 +104,8 @@ class BotWorkflow:
         config, instrument = self._state.config, self._state.instrument
         if config is not None and instrument is not None:
             await self._desk.resume(config, instrument)
-            await self._carry_exit(config, instrument)
+            if self._wanted() or self._closes():
+                await self._carry_exit(config, instrument)
         if await self._stopping():
             return True
         self._set_status()
@@ -200,8 +201,7 @@ class BotWorkflow:
         """Return True when the bot has nothing left to do here; closes the position first where that is wished."""
         if self._wanted():
             return False
-        config = self._state.config
-        if config is not None and config.trading.on_stop == "close_position" and self._state.carried.book.position:
+        if self._closes():
             self._command = self._command or Command(order="close", reason=BOT_STOPPED)
             return False
         self._answer(Answer(done=False, text="the bot has stopped"))
@@ -212,6 +212,12 @@ class BotWorkflow:
             lambda: self._wanted() or (self._outbox.idle and workflow.all_handlers_finished())
         )
         return not self._wanted()
+
+    def _closes(self) -> bool:
+        """Whether there is a position that is closed when the bot is stopped."""
+        config = self._state.config
+        held = self._state.carried.book.position is not None
+        return held and config is not None and config.trading.on_stop == "close_position"
 
     def _wanted(self) -> bool:
         """Whether the bot is to run."""

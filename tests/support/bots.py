@@ -125,9 +125,11 @@ class Bench:
             config = ConfigActivities(self.bots, self.market)
             orders = OrderActivities(self.broker)
             journal, notify = JournalActivities(self.journal), NotifyActivities(self.notifier)
-            common: dict[str, Any] = {"max_cached_workflows": self.cached}
+            # A build id of our own: the SDK would make one from the bytecode of all modules, which takes seconds.
+            common: dict[str, Any] = {"build_id": "test"}
+            bots: dict[str, Any] = {"max_cached_workflows": self.cached}
             if self.cached:
-                common["sticky_queue_schedule_to_start_timeout"] = timedelta(seconds=1)
+                bots["sticky_queue_schedule_to_start_timeout"] = timedelta(seconds=1)
             async with (
                 Worker(
                     self.client,
@@ -135,12 +137,21 @@ class Bench:
                     workflows=[BotWorkflow],
                     activities=[orders.submit_order],
                     **common,
+                    **bots,
                 ),
                 Worker(
-                    self.client, task_queue=Role.MARKET, activities=[self.watch or watches.watch_market, config.prepare]
+                    self.client,
+                    task_queue=Role.MARKET,
+                    activities=[self.watch or watches.watch_market, config.prepare],
+                    **common,
                 ),
-                Worker(self.client, task_queue=Role.JOURNAL, activities=[journal.write_journal, config.load_row]),
-                Worker(self.client, task_queue=Role.NOTIFY, activities=[notify.notify]),
+                Worker(
+                    self.client,
+                    task_queue=Role.JOURNAL,
+                    activities=[journal.write_journal, config.load_row],
+                    **common,
+                ),
+                Worker(self.client, task_queue=Role.NOTIFY, activities=[notify.notify], **common),
             ):
                 yield
                 if drain:

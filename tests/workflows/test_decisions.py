@@ -8,11 +8,10 @@ less a fee of 0.44353093 (up to eight decimals).
 from decimal import Decimal
 from typing import Any
 
-from temporalio.client import Client
-
 from domain.journal import FillEntry, OrderEntry, PositionEntry, TradeEntry
+from domain.state import Reconfigure
 from tests.support.bots import Bench, BotUnderTest, dec, until
-from tests.support.fakes import BTC
+from tests.support.fakes import BTC, ScriptedWatch
 
 HELD = Decimal("5.54691753")
 DUST = Decimal("0.00000753")
@@ -54,7 +53,7 @@ async def test_the_exit_rule_sells_and_the_books_agree_to_the_last_digit(bench: 
     assert trade.exit_reason == "ATRExitMixin"
     assert (trade.size, trade.entry_value, trade.exit_value) == (dec("5.54691"), dec("499.4992455"), dec("443.5309236"))
     assert (trade.gross_pnl, trade.commission) == (dec("-55.9683219"), dec("0.9435308535"))
-    assert [notice.kind for notice in bench.notifier.told] == ["position_opened", "position_closed"]
+    await until(lambda: [notice.kind for notice in bench.notifier.told] == ["position_opened", "position_closed"])
     assert bot.journaled(PositionEntry)[-1].closed_at is not None
 
 
@@ -167,7 +166,7 @@ async def test_a_daily_limit_is_told_of_once_a_day(bench: Bench) -> None:
     assert (await bot.status()).trades == 1
 
 
-async def test_a_refused_sale_is_tried_again_until_it_goes_through(bench: Bench, temporal: Client) -> None:
+async def test_a_refused_sale_is_tried_again_until_it_goes_through(bench: Bench) -> None:
     bot = await running(bench)
     bench.market.dip()
     await bot.holds()
@@ -178,8 +177,31 @@ async def test_a_refused_sale_is_tried_again_until_it_goes_through(bench: Bench,
     assert "the venue is in a mood" in (status.last_error or "")
     bench.market.tick("200")  # that the condition is gone makes no difference
     bench.broker.refusal = None
+    await bot.handle.signal("reconfigure", Reconfigure(rewatch=True))  # rather than wait for the pause to be over
     assert (await bot.closed()).position.cash == FLAT_CASH
     await bot.reaches("running")
     sales = [request.intent for request in bench.broker.submitted if request.intent.side == "sell"]
     assert len({sale.client_order_id for sale in sales}) == len(sales) >= 2
     assert len({sale.decision_key for sale in sales}) == 1
+
+
+async def test_a_sale_that_was_decided_outlives_a_stop(idle_bench: Bench) -> None:
+    bench, watch = idle_bench, ScriptedWatch()
+    bench.market.flat(60, 100.0)
+    async with bench.worker():
+        bot = await running(bench)
+        bench.market.dip()
+        await bot.holds()
+        bench.broker.refusal = "not now"
+        bench.market.crash()
+        await bot.reaches("error")
+        await bot.handle.signal("stop")
+        assert await bot.ends() == "stopped, holding a position, after 0 trades"
+    bench.watch = watch.watch_market
+    before = len(bench.broker.submitted)
+    async with bench.worker():
+        await bot.edit(enabled=True)
+        await until(lambda: len(bench.broker.submitted) == before + 1)
+        bench.broker.refusal = None
+        await bot.closed()
+        assert bench.broker.submitted[-1].intent.sequence == bench.broker.submitted[before].intent.sequence + 1

@@ -61,7 +61,7 @@ async def bought(bench: Bench, watch: ScriptedWatch) -> tuple[BotUnderTest, str]
 
 async def test_an_entry_that_comes_twice_buys_once(scripted: tuple[Bench, ScriptedWatch]) -> None:
     bench, watch = scripted
-    bot = await bench.start()
+    bot = await bench.start(trading__max_positions=2)
     watch.returns(entry(), entry(), SEGMENT)
     await asked(watch, 4)
     assert [order.side for order in orders(bench)] == ["buy"]

@@ -49,6 +49,19 @@ async def test_a_fleet_with_an_old_row_does_not_bring_a_stopped_bot_back(bench: 
     assert bench.broker.submitted == []
 
 
+async def test_a_bot_that_an_old_row_starts_begins_with_the_books_as_they_are_now(bench: Bench) -> None:
+    bot = await started(bench)
+    old = bot.row
+    bench.market.dip()
+    held = await bot.holds()
+    await bot.signal("stop")
+    await bot.ends()
+    bench.journal.edit(bot.bot_id, enabled=True)
+    await bench.fleet.sync(old)
+    status = await bot.reaches("running")
+    assert (status.position.quantity, status.position.cash) == (held.quantity, held.cash)
+
+
 async def test_a_stop_while_the_journal_is_away_stays_in_force_and_is_written_later(bench: Bench) -> None:
     bot = await started(bench)
     bench.journal.away = True

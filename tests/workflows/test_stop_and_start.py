@@ -91,6 +91,19 @@ async def test_a_stop_that_cannot_close_yet_goes_on_until_it_can(bench: Bench) -
     assert await bot.ends() == "stopped, flat, after 1 trades"
 
 
+async def test_a_stop_that_keeps_the_position_does_not_wait_for_a_sale_that_is_refused(bench: Bench) -> None:
+    bot = await holding(bench)
+    bench.broker.refusal = "not now"
+    bench.market.crash()
+    await bot.reaches("error")
+    tried = len(bench.broker.submitted)
+    await bot.edit(enabled=False)
+    assert await bot.ends() == "stopped, holding a position, after 0 trades"
+    assert len(bench.broker.submitted) == tried
+    assert bot.row.carried is not None
+    assert bot.row.carried.exiting is not None  # it is carried through when the bot is started again
+
+
 async def test_a_stop_that_is_taken_back_before_it_is_written_does_not_happen(bench: Bench) -> None:
     bot = await holding(bench)
     bench.journal.away = True
