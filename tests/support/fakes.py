@@ -1,8 +1,9 @@
 """Handwritten fakes of the ports: a market whose candles and prices a test sets, and a journal in memory."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import TypeVar
@@ -153,20 +154,31 @@ class ScriptedWatch:
 
     def __init__(self) -> None:
         self.requests: list[WatchRequest] = []
-        self.results: asyncio.Queue[WatchResult] = asyncio.Queue()
+        self.results: deque[WatchResult] = deque()
+        self._put = asyncio.Condition()
 
-    def returns(self, *results: WatchResult) -> None:
-        for result in results:
-            self.results.put_nowait(result)
+    async def returns(self, *results: WatchResult) -> None:
+        """Have the next watches return these results, one each."""
+        async with self._put:
+            self.results.extend(results)
+            self._put.notify_all()
+
+    async def asked(self, condition: Callable[["ScriptedWatch"], bool]) -> None:
+        """Wait until the requests so far satisfy something."""
+        async with asyncio.timeout(15), self._put:
+            await self._put.wait_for(lambda: condition(self))
 
     @activity.defn
     async def watch_market(self, request: WatchRequest) -> WatchResult:
-        self.requests.append(request)
-        while True:
-            try:
-                return await asyncio.wait_for(self.results.get(), timeout=1.0)
-            except TimeoutError:
+        async with self._put:
+            self.requests.append(request)
+            self._put.notify_all()
+            # Only the newest one returns anything: one that was given up may not have heard of it yet.
+            while not (self.results and self.requests[-1] is request):
                 activity.heartbeat()
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._put.wait(), timeout=1.0)
+            return self.results.popleft()
 
 
 @dataclass

@@ -54,7 +54,7 @@ async def asked(watch: ScriptedWatch, times: int) -> None:
 
 async def bought(bench: Bench, watch: ScriptedWatch) -> tuple[BotUnderTest, str]:
     bot = await bench.start()
-    watch.returns(entry())
+    await watch.returns(entry())
     await bot.holds()
     return bot, orders(bench)[0].client_order_id
 
@@ -62,7 +62,7 @@ async def bought(bench: Bench, watch: ScriptedWatch) -> tuple[BotUnderTest, str]
 async def test_an_entry_that_comes_twice_buys_once(scripted: tuple[Bench, ScriptedWatch]) -> None:
     bench, watch = scripted
     bot = await bench.start(trading__max_positions=2)
-    watch.returns(entry(), entry(), SEGMENT)
+    await watch.returns(entry(), entry(), SEGMENT)
     await asked(watch, 4)
     assert [order.side for order in orders(bench)] == ["buy"]
     assert watch.requests[1].acted_candle == CANDLE
@@ -72,7 +72,7 @@ async def test_an_entry_that_comes_twice_buys_once(scripted: tuple[Bench, Script
 async def test_an_exit_that_comes_twice_sells_once(scripted: tuple[Bench, ScriptedWatch]) -> None:
     bench, watch = scripted
     bot, position = await bought(bench, watch)
-    watch.returns(exit_(position), exit_(position), SEGMENT)
+    await watch.returns(exit_(position), exit_(position), SEGMENT)
     await asked(watch, 5)
     assert [order.side for order in orders(bench)] == ["buy", "sell"]
     assert (await bot.status()).trades == 1
@@ -81,7 +81,7 @@ async def test_an_exit_that_comes_twice_sells_once(scripted: tuple[Bench, Script
 async def test_an_exit_of_a_position_that_is_gone_sells_nothing(scripted: tuple[Bench, ScriptedWatch]) -> None:
     bench, watch = scripted
     bot, position = await bought(bench, watch)
-    watch.returns(exit_(position), exit_(position, candle=CANDLE + 5 * MINUTE), SEGMENT)
+    await watch.returns(exit_(position), exit_(position, candle=CANDLE + 5 * MINUTE), SEGMENT)
     await asked(watch, 5)
     assert [order.side for order in orders(bench)] == ["buy", "sell"]
     assert (await bot.status()).status == "running"
@@ -90,7 +90,7 @@ async def test_an_exit_of_a_position_that_is_gone_sells_nothing(scripted: tuple[
 async def test_an_entry_made_under_another_version_is_dropped(scripted: tuple[Bench, ScriptedWatch]) -> None:
     bench, watch = scripted
     await bench.start()
-    watch.returns(entry(version=7), SEGMENT)
+    await watch.returns(entry(version=7), SEGMENT)
     await asked(watch, 3)
     assert orders(bench) == []
 
@@ -98,7 +98,7 @@ async def test_an_entry_made_under_another_version_is_dropped(scripted: tuple[Be
 async def test_an_exit_made_under_another_version_is_carried_out(scripted: tuple[Bench, ScriptedWatch]) -> None:
     bench, watch = scripted
     bot, position = await bought(bench, watch)
-    watch.returns(exit_(position, version=7))
+    await watch.returns(exit_(position, version=7))
     await bot.closed()
 
 
@@ -107,7 +107,7 @@ async def test_an_entry_that_raced_a_pause_is_dropped(scripted: tuple[Bench, Scr
     bot = await bench.start()
     await asked(watch, 1)
     await bot.handle.signal("pause")
-    watch.returns(entry(), SEGMENT)
+    await watch.returns(entry(), SEGMENT)
     await bot.reaches("paused")
     await asked(watch, 3)
     assert orders(bench) == []
@@ -117,14 +117,14 @@ async def test_an_entry_that_raced_a_pause_is_dropped(scripted: tuple[Bench, Scr
 async def test_a_close_is_not_answered_by_an_entry_that_raced_it(scripted: tuple[Bench, ScriptedWatch]) -> None:
     bench, watch = scripted
     bot = await bench.start(trading__max_positions=2)
-    watch.returns(entry())
+    await watch.returns(entry())
     await bot.holds()
     position = orders(bench)[0].client_order_id
     close = asyncio.create_task(bot.handle.execute_update("close_position"))
     async with asyncio.timeout(10):
         while watch.requests[-1].command != "close":
             await asyncio.sleep(0.02)
-    watch.returns(entry(candle=CANDLE + MINUTE), exit_(position, candle=CANDLE + 2 * MINUTE))
+    await watch.returns(entry(candle=CANDLE + MINUTE), exit_(position, candle=CANDLE + 2 * MINUTE))
     assert (await close).startswith("sold 1.998 BTC")
     assert [order.side for order in orders(bench)] == ["buy", "buy", "sell"]
 
@@ -142,7 +142,7 @@ async def test_an_open_that_the_broker_refuses_is_answered_as_not_done(scripted:
     assert result.decision is not None
     key = f"{entry_key(CANDLE)}:{watch.requests[-1].command_reason}"
     decision = result.decision.model_copy(update={"key": key, "reason": "manual_open"})
-    watch.returns(result.model_copy(update={"decision": decision}))
+    await watch.returns(result.model_copy(update={"decision": decision}))
     failure = await asyncio.gather(update, return_exceptions=True)
     assert "insufficient cash" in str(getattr(failure[0], "cause", failure[0]))
 
@@ -150,7 +150,7 @@ async def test_an_open_that_the_broker_refuses_is_answered_as_not_done(scripted:
 async def test_ids_and_stamps_never_repeat_and_grow(scripted: tuple[Bench, ScriptedWatch]) -> None:
     bench, watch = scripted
     bot, position = await bought(bench, watch)
-    watch.returns(exit_(position), entry(candle=CANDLE + 9 * MINUTE))
+    await watch.returns(exit_(position), entry(candle=CANDLE + 9 * MINUTE))
     await bot.comes(lambda status: status.trades == 1 and status.position.quantity is not None)
     await bot.handle.signal("stop")
     await bot.ends()

@@ -129,8 +129,8 @@ async def test_a_strategy_that_raises_in_a_command_is_its_bots_failure(bench: Be
     await bot.reaches("running")
     with pytest.raises(Exception, match="Workflow update failed"):
         await bot.handle.execute_update("open_position")
-    status = await bot.reaches("error")
-    assert status.last_error == "strategy: ValueError: no beginning"
+    status = await bot.status()
+    assert (status.error_count, status.last_error) == (1, "strategy: ValueError: no beginning")
 
 
 async def test_a_strategy_that_newer_code_does_not_know_is_its_bots_failure(bench: Bench, mood: Mood) -> None:
