@@ -4,7 +4,6 @@ Where Temporal is, is not a setting of ours: TEMPORAL_ADDRESS, TEMPORAL_NAMESPAC
 the TLS variables and profiles are read by `temporalio.envconfig`, so Temporal Cloud and mTLS need no code here.
 """
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -45,13 +44,3 @@ class Settings(BaseSettings):
         description="This is the only worker: when it starts, every watch still pending belongs to a dead process.",
     )
     max_watches: int = Field(default=10_000, ge=1, description="Watches that one worker process takes at once.")
-
-    @property
-    def segment(self) -> timedelta:
-        """How long one watch lasts before the workflow sees it again."""
-        return timedelta(seconds=self.segment_seconds)
-
-    @property
-    def heartbeat_timeout(self) -> timedelta:
-        """The silence after which Temporal gives a watch to another worker."""
-        return timedelta(seconds=self.heartbeat_timeout_seconds)

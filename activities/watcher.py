@@ -9,6 +9,7 @@ from decimal import Decimal
 import numpy as np
 
 from domain.decisions import (
+    LAST_STOP,
     MANUAL_CLOSE,
     MANUAL_OPEN,
     STOP_LOSS,
@@ -34,7 +35,7 @@ from strategies.logic import EntryPoint
 # A decision that comes later than this after the open it refers to takes the price of its own moment instead.
 LATE_MS = 5_000
 
-RULES = {"stop": STOP_LOSS, "target": TAKE_PROFIT, "last_stop": "last_stop"}
+RULES = {"stop": STOP_LOSS, "target": TAKE_PROFIT, "last_stop": LAST_STOP}
 
 
 class Watcher:

@@ -26,9 +26,6 @@ class Metrics:
         self.orders = Counter(
             "steadyhand_orders_total", "Answers of brokers to orders.", ["side", "status"], registry=self.registry
         )
-        self.flush_failures = Counter(
-            "steadyhand_liveness_flush_failures_total", "Liveness that could not be written.", registry=self.registry
-        )
 
     def gauge(self, name: str, help_: str, read: Callable[[], float]) -> None:
         """Add a gauge that is read when it is asked for."""
