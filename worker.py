@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
-from temporalio.worker import Interceptor, Worker
+from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 
 from activities.config import ConfigActivities
 from activities.fleet import Fleet
@@ -55,6 +55,9 @@ DRAIN = timedelta(seconds=10)
 STICKY = timedelta(seconds=2)
 # Shown beside each workflow task. The SDK's default hashes all loaded code, which takes a worker seconds at its start.
 BUILD_ID = "steadyhand-0.1.0"
+# Workflow tasks under way at once. They share one core, and a task that is fetched must be done within the task timeout
+# (3 s): a hundred of them, after a start of many bots, would all time out and be fetched again, for ever.
+_WORKFLOW_TASKS = 16
 _STRATEGY_THREADS = 2
 
 
@@ -131,6 +134,9 @@ def make_workers(
             task_queue=role,
             activities=activities,  # type: ignore[arg-type]  # bound methods, decorated on their classes
             workflows=[BotWorkflow] if bots else [],
+            # The tests run in the sandbox; here it would cost 100 KB and 20 ms of the event loop for each bot.
+            workflow_runner=UnsandboxedWorkflowRunner(),
+            max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
             interceptors=[MetricsInterceptor(built.metrics), *interceptors],
             max_concurrent_activities=slots,
             max_cached_workflows=max_watches,

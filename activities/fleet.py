@@ -20,7 +20,7 @@ from domain.errors import UnknownBot
 from domain.model import Model
 from domain.ports import Bots
 from domain.queues import BOT_PREFIX, Role, workflow_id
-from domain.state import BotRow, BotStart, Reconfigure, WatchOptions
+from domain.state import BotRow, BotStart, BotState, Reconfigure, WatchOptions
 from strategies.registry import validate
 
 log = structlog.get_logger(__name__)
@@ -72,7 +72,7 @@ class Fleet:
     async def sync(self, row: BotRow, *, rewatch: bool = False) -> bool:
         """Make one row true. Returns False when its configuration is refused."""
         last_valid = row.carried.config if row.carried else None
-        row = _bare(row)
+        row = row.bare()
         request = Reconfigure(row=row, options=self._options, rewatch=rewatch)
         if not row.enabled:
             await self._signal(row.bot_id, request)
@@ -104,7 +104,7 @@ class Fleet:
         """Start the bot's workflow, or tell the one that runs: one call, whichever it is."""
         await self._client.start_workflow(
             WORKFLOW,
-            BotStart(row=row, options=self._options),
+            BotStart(state=BotState.newborn(row, self._options)),
             id=workflow_id(row.bot_id),
             task_queue=Role.TRADING,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
@@ -134,7 +134,7 @@ class Fleet:
         async with self._slots:
             try:
                 row = await self._bots.get(bot_id)
-                request = Reconfigure(row=_bare(row), options=self._options)
+                request = Reconfigure(row=row.bare(), options=self._options)
             except UnknownBot:
                 request = Reconfigure()
             try:
@@ -143,11 +143,6 @@ class Fleet:
                 log.exception("bot could not be told to stop", bot_id=bot_id)
             else:
                 log.info("bot told to stop", bot_id=bot_id)
-
-
-def _bare(row: BotRow) -> BotRow:
-    """Return a row without the books of an earlier life: the bot reads those itself, as they are then."""
-    return row.model_copy(update={"carried": None})
 
 
 def search_attributes(config: BotConfig) -> TypedSearchAttributes:

@@ -23,11 +23,11 @@ from domain.decisions import (
     price_exit_key,
 )
 from domain.intervals import next_open, open_time
+from domain.levels import exit_levels
 from domain.model import Price
 from domain.ports import LevelHit, MarketView
 from domain.positions import Position
 from domain.watch import Sighting, WatchRequest, WatchResult
-from risk.levels import exit_levels
 from risk.limits import Refusal, entry_refusal, sized_entry
 from strategies.custom import CustomStrategy
 from strategies.logic import EntryPoint

@@ -7,7 +7,15 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from domain.config_errors import InvalidConfig, Problem, dotted, problems_of, shown
 from domain.config_types import (
@@ -38,9 +46,14 @@ PAPER = "paper"
 
 
 class Section(BaseModel):
-    """A part of the configuration. Frozen; a key that is not here is an error."""
+    """A part of the configuration. Frozen; a key that is not here is an error. Writes the keys that were set only."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_serializer(mode="wrap")
+    def _what_was_set(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        # Configurations travel with every watch and every order: their defaults need not.
+        return {key: value for key, value in write(self).items() if key in self.model_fields_set}
 
 
 class PaperTradingConfig(Section):
@@ -224,7 +237,7 @@ def parse_config(raw: Mapping[str, Any]) -> BotConfig:
 
 def dump_config(config: BotConfig) -> dict[str, Any]:
     """Return the keys that were set, as a JSON document that `parse_config` reads back to the same configuration."""
-    return {key: _json_safe(value) for key, value in config.model_dump(exclude_unset=True).items()}
+    return {key: _json_safe(value) for key, value in config.model_dump().items()}
 
 
 _REQUIRED_WHEN_LIVE = (

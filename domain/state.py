@@ -5,10 +5,11 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from domain.config import BotConfig
-from domain.decisions import Decision, ExitState
+from domain.decisions import Decision, ExitLevels, ExitState
 from domain.guards import Guards
 from domain.instruments import Instrument
 from domain.journal import BotStatus, JournalEntry, Notice
+from domain.levels import exit_levels
 from domain.metrics import Performance
 from domain.model import ZERO, Model, Money
 from domain.orders import OrderIntent
@@ -31,7 +32,7 @@ class Carried(Model):
     Attributes:
         config, instrument: what the bot trades by; None before the first valid version.
         version: the version that `config` came with; decisions are made under it.
-        applied: the raw document behind `config`.
+        applied: digest of the raw document behind `config`.
         funded: the `broker.cash` that has gone into the book; None before any has.
         sequence: number of the last order intent.
         decided: keys of the last decisions, oldest first.
@@ -42,7 +43,7 @@ class Carried(Model):
     config: BotConfig | None = None
     instrument: Instrument | None = None
     version: int = 0
-    applied: dict[str, Any] | None = None
+    applied: str | None = None
     funded: Money | None = None
     book: Book = Book(cash=ZERO)
     guards: Guards = Guards()
@@ -72,6 +73,10 @@ class BotRow(Model):
     last_error: str | None = None
     carried: Carried | None = None
 
+    def bare(self) -> "BotRow":
+        """Return the row without the books of an earlier life: the bot has its own, or reads them as they are then."""
+        return self.model_copy(update={"carried": None})
+
 
 class Prepared(Model):
     """A configuration that was checked against the strategies and the venue: usable, or with its problems."""
@@ -97,7 +102,7 @@ class BotState(BaseModel):
     """Everything a bot's workflow knows. Mutable: it belongs to one workflow, which is its only writer.
 
     Attributes:
-        row: the newest desired state that has reached the workflow.
+        row: the newest desired state that has reached the workflow; its configuration only until it was dealt with.
         fresh: the configuration of `row` has not been applied yet.
         waiting: a checked configuration that waits for the position to be closed (`on_reconfigure: after_exit`).
         observed_version: the newest version that was applied, whatever it changed.
@@ -142,17 +147,34 @@ class BotState(BaseModel):
         """The market it trades; None before the first valid version."""
         return self.carried.instrument
 
+    @property
+    def levels(self) -> ExitLevels:
+        """The prices at which the position is left between candles; none without one."""
+        config, position = self.carried.config, self.carried.book.position
+        if config is None or position is None:
+            return ExitLevels()
+        return exit_levels(config, position, self.carried.exit_state, guarding=self.guarding)
+
+    @classmethod
+    def newborn(cls, row: BotRow, options: WatchOptions) -> "BotState":
+        """Return the state of a bot that begins a life; its books come with the row when that is read."""
+        return cls(row=row.bare(), options=options, enabled=row.enabled, paused=row.desired_paused)
+
     def carry(self, **changes: Any) -> None:
         """Change what is carried."""
         self.carried = self.carried.model_copy(update=changes)
 
 
 class BotStart(Model):
-    """The input of a bot's workflow: its row when it is started, its whole state when it continues as new."""
+    """The input of a bot's workflow.
 
-    row: BotRow
-    options: WatchOptions = WatchOptions()
-    state: BotState | None = None
+    Attributes:
+        continued: the state is that of the run before, and is the truth. Otherwise the bot begins a life: its row is
+            read before anything else is done, as the snapshot that started it may be older than its last life.
+    """
+
+    state: BotState
+    continued: bool = False
 
 
 class Reconfigure(Model):

@@ -77,7 +77,7 @@ def position_answer(state: BotState) -> PositionAnswer:
         cost=position.cost if position else None,
         cash=book.cash,
         dust=book.dust.quantity,
-        levels=state.sighting.levels if position else ExitLevels(),
+        levels=state.levels,
         strategy_stop=exit_state.stop if exit_state and position else None,
     )
 

@@ -7,6 +7,8 @@ its last valid version, with the reasons shown.
 The database and the venue are asked in the background: while one of them is away, the bot keeps its exits and obeys.
 """
 
+import hashlib
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,12 +17,9 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey
 
 with workflow.unsafe.imports_passed_through():
-    from domain.config import BotConfig
-    from domain.instruments import Instrument, VenueRef
     from domain.journal import DesiredEntry, JournalReceipt
-    from domain.model import exact
-    from domain.positions import Book, Holding
-    from domain.state import BotRow, BotState, Carried, Prepared, WatchOptions
+    from domain.state import BotRow, BotState, Carried, Prepared
+    from workflows.applying import fund, refusal
     from workflows.inquiries import check_config, read_row, unless
     from workflows.outbox import Outbox
 
@@ -39,8 +38,7 @@ class Desired:
 
         Args:
             on_news: told when something was read or checked, or was learned from the journal.
-            loaded: the state comes from an earlier run; otherwise the row is read before anything else is done, as
-                the snapshot that started the bot may be older than its last life.
+            loaded: the state is the truth already; otherwise the row is read before anything else is done.
         """
         self._state = state
         self._outbox = outbox
@@ -67,9 +65,10 @@ class Desired:
             state.enabled = row.enabled
         if all(command.desired_paused is None for command in pending):
             state.paused = row.desired_paused
-        if any(command.config is not None for command in pending):
-            row = row.model_copy(update={"config": state.row.config})
-        state.row, state.fresh = bare(row), True
+        proposed = [command.config for command in pending if command.config is not None]
+        if proposed:
+            row = row.model_copy(update={"config": proposed[-1]})
+        state.row, state.fresh = row.bare(), True
 
     def reload(self, *, reconsider: bool = False) -> None:
         """Have the row read again, and checked again if it was refused and is to be reconsidered."""
@@ -160,7 +159,7 @@ class Desired:
         else:
             self.take_row(row)
             if self._reconsider and self._state.rejected_version == row.version:
-                state.fresh, self._checked = True, None
+                state.row, state.fresh, self._checked = row.bare(), True, None
         self._reconsider = False
 
     def _known(self) -> tuple[bool, bool, bool, int]:
@@ -174,7 +173,7 @@ class Desired:
         state.carried = carried.model_copy(update={"stamp": max(carried.stamp, state.carried.stamp)})
         state.rejected_version = row.rejected_version
         if row.uid != state.row.uid:
-            state.row = bare(row).model_copy(update={"version": -1})
+            state.row = row.bare().model_copy(update={"version": -1})
         self.take_row(row)
 
     async def _check_proposal(self, raw: dict[str, Any]) -> None:
@@ -207,16 +206,14 @@ class Desired:
     @property
     def _unchanged(self) -> bool:
         """True when the row's configuration is what the bot trades by: only its other columns have changed."""
-        state, applied = self._state, self._state.carried.applied
-        if state.observed_version is None or applied is None:
-            return False
-        return _traded(state.row.config) == _traded(applied)
+        state = self._state
+        return state.observed_version is not None and digest(state.row.config) == state.carried.applied
 
     def _apply(self, prepared: Prepared) -> bool:
         """Trade by a checked configuration from now on, or say why not. Returns whether it is in force."""
         state = self._state
         config, instrument = prepared.config, prepared.instrument
-        problem = self._refusal(prepared)
+        problem = refusal(state.carried, prepared)
         if problem or config is None or instrument is None:
             self._refuse(problem or "no configuration")
             return False
@@ -224,10 +221,11 @@ class Desired:
             self._outbox.event("config_waiting", f"version {state.row.version} waits for the position to be closed")
             state.waiting, state.fresh = prepared, False
             return False
-        self._fund(config, instrument)
+        fund(state, self._outbox, config, instrument)
         version = state.row.version
-        state.carry(config=config, instrument=instrument, version=version, applied=state.row.config)
-        state.observed_version, state.fresh, state.waiting, state.problems = version, False, None, ()
+        state.carry(config=config, instrument=instrument, version=version, applied=digest(state.row.config))
+        state.observed_version, state.problems = version, ()
+        self._settle()
         workflow.upsert_search_attributes(
             [SYMBOL.value_set(instrument.symbol), STRATEGY.value_set(config.strategy.type)]
         )
@@ -238,80 +236,28 @@ class Desired:
     def _observe(self) -> None:
         """Note that the row's version is in force: its configuration is the one that was applied before."""
         state = self._state
-        state.fresh, state.waiting, state.problems = False, None, ()
-        state.observed_version = state.row.version
+        state.observed_version, state.problems = state.row.version, ()
+        self._settle()
         self._outbox.row_changed()
 
     def _refuse(self, *problems: str) -> None:
         """Refuse the row's configuration; the last valid one stays in force."""
         state = self._state
-        state.fresh, state.waiting = False, None
         state.rejected_version, state.problems = state.row.version, problems
+        self._settle()
         state.last_error = f"version {state.row.version} refused: " + "; ".join(problems)
         self._outbox.event("config_rejected", state.last_error, severity="error")
         self._outbox.tell("error", f"{state.row.bot_id}: configuration refused", state.last_error, severity="error")
         self._outbox.row_changed()
 
-    def _refusal(self, prepared: Prepared) -> str | None:
-        """Return why a configuration that was checked cannot be traded by now, or None."""
-        config, instrument, carried = prepared.config, prepared.instrument, self._state.carried
-        if config is None or instrument is None:
-            return "; ".join(prepared.problems)
-        current = carried.instrument
-        if carried.book.position is not None and current is not None and _market(current) != _market(instrument):
-            return (
-                f"symbol: {current.symbol} on {current.venue} is held, so {instrument.symbol} on {instrument.venue} "
-                "must wait: symbol and broker cannot change while a position is open; close it first"
-            )
-        if carried.funded is None or _new_book(current, instrument):
-            return None
-        added = config.broker.cash - carried.funded
-        if carried.book.cash + added < 0:
-            return f"broker.cash: {-added:f} less than before was asked for, but only {carried.book.cash:f} is free"
-        return None
-
-    @exact()
-    def _fund(self, config: BotConfig, instrument: Instrument) -> None:
-        """Give the book its cash: at first all of it, later what a new version adds or takes away."""
-        state, carried = self._state, self._state.carried
-        cash, current, dust = config.broker.cash, carried.instrument, carried.book.dust
-        if current is not None and dust.quantity and _account(current) != _account(instrument):
-            state.carry(book=carried.book.model_copy(update={"dust": Holding()}))
-            text = f"{dust.quantity:f} {current.base}, bought for {dust.cost:f} {current.quote}, are out of the books"
-            self._outbox.event("dust_left", text, severity="warning")
-        if carried.funded is None or _new_book(current, instrument):
-            state.carry(book=Book(cash=cash), funded=cash, performance=None)
-            self._outbox.event("book_opened", f"the book begins with {cash:f} {instrument.quote}")
-        elif carried.funded != cash:
-            added = cash - carried.funded
-            book = state.carried.book
-            state.carry(book=book.model_copy(update={"cash": book.cash + added}), funded=cash)
-            self._outbox.event("cash_changed", f"cash changed by {added:+f} {instrument.quote}")
+    def _settle(self) -> None:
+        """Note that the row's configuration was dealt with; the document itself is then not carried any further."""
+        state = self._state
+        state.row = state.row.model_copy(update={"config": {}})
+        state.fresh, state.waiting = False, None
 
 
-def newborn(row: BotRow, options: WatchOptions) -> BotState:
-    """Return the state of a bot that begins a life; its books come with the row when that is read."""
-    return BotState(row=bare(row), options=options, enabled=row.enabled, paused=row.desired_paused)
-
-
-def bare(row: BotRow) -> BotRow:
-    """Return a row without the books of an earlier life, which the bot's own have replaced."""
-    return row.model_copy(update={"carried": None})
-
-
-def _market(instrument: Instrument) -> tuple[str, VenueRef]:
-    return instrument.symbol, instrument.venue
-
-
-def _account(instrument: Instrument) -> tuple[VenueRef, str, str]:
-    return instrument.venue, instrument.base, instrument.quote
-
-
-def _new_book(current: Instrument | None, instrument: Instrument) -> bool:
-    """Return whether the money is another one, so that the books begin anew."""
-    return current is not None and current.quote != instrument.quote
-
-
-def _traded(raw: dict[str, Any]) -> dict[str, Any]:
-    """Return a configuration without what does not concern trading: `enabled` is a column of its own."""
-    return {key: value for key, value in raw.items() if key != "enabled"}
+def digest(raw: dict[str, Any]) -> str:
+    """Return what tells two configurations apart, as far as trading goes: `enabled` is a column of its own."""
+    traded = {key: value for key, value in raw.items() if key != "enabled"}
+    return hashlib.sha256(json.dumps(traded, sort_keys=True).encode()).hexdigest()

@@ -48,13 +48,12 @@ def _position(state: BotState) -> str:
     position, instrument = state.carried.book.position, state.instrument
     if position is None or instrument is None:
         return ""
-    levels = state.sighting.levels
+    levels = state.levels
     rows = [
         ("quantity", f"{position.qty_open.normalize():f} {instrument.base}"),
         ("average price", _money(position.avg_price, instrument.quote)),
         ("cost", _money(position.cost, instrument.quote)),
     ]
-    # What the last returned watch saw; right after an entry that is nothing yet.
     known = (("stop loss", levels.stop), ("take profit", levels.target), ("last stop", levels.last_stop))
     rows += [(name, _money(level, instrument.quote)) for name, level in known if level is not None]
     exit_state = state.carried.exit_state

@@ -99,7 +99,8 @@ def test_keys_that_are_not_set_have_the_documented_defaults() -> None:
     assert (config.data.lookback_bars, config.data.price_interval_seconds) == (500, 1.0)
     assert (config.trading.max_positions, config.trading.on_stop) == (1, "keep_position")
     assert config.trading.on_reconfigure == "adopt"
-    assert set(config.risk_management.model_dump().values()) == {None, False}
+    limits = config.risk_management
+    assert {getattr(limits, name) for name in type(limits).model_fields} == {None, False}
     assert (config.error_budget.errors, config.error_budget.within_minutes) == (10, 60)
     told = config.notifications
     assert all((told.position_opened, told.position_closed, told.error_notifications, told.risk_alerts))

@@ -31,7 +31,17 @@ from domain.metrics import Performance
 from domain.orders import OrderReport
 from domain.paper import paper_report
 from domain.positions import Book, Holding, book_entry, book_exit, close_position
-from domain.state import BotRow, BotStart, BotState, Carried, InFlight, Prepared, Reconfigure, WatchOptions
+from domain.state import (
+    DECIDED_KEPT,
+    BotRow,
+    BotStart,
+    BotState,
+    Carried,
+    InFlight,
+    Prepared,
+    Reconfigure,
+    WatchOptions,
+)
 from domain.watch import Sighting, WatchRequest, WatchResult
 from tests.domain.builders import dec, instrument, intent, order
 from tests.domain.test_config import EXAMPLE_TEXT, example
@@ -97,7 +107,7 @@ CARRIED = Carried(
     config=CONFIG,
     instrument=MARKET,
     version=3,
-    applied=RAW,
+    applied="3f" * 32,
     funded=dec("100.0"),
     book=HELD,
     guards=GUARDS,
@@ -105,7 +115,7 @@ CARRIED = Carried(
     performance=PERFORMANCE,
     sequence=42,
     acted_candle=1_780_000_000_000,
-    decided=tuple(f"enter:{1_780_000_000_000 + n * 3_600_000}" for n in range(50)),
+    decided=tuple(f"enter:{1_780_000_000_000 + n * 3_600_000}" for n in range(DECIDED_KEPT)),
     stamp=1_780_000_000_000_000,
 )
 ROW = BotRow(
@@ -175,8 +185,8 @@ PAYLOADS: list[BaseModel] = [
     BATCH,
     JournalReceipt(version=4, orphaned=True),
     NOTICE,
-    BotStart(row=ROW),
-    BotStart(row=ROW, options=WatchOptions(segment_seconds=12.5), state=LIVED),
+    BotStart(state=BotState.newborn(ROW, WatchOptions(segment_seconds=12.5))),
+    BotStart(state=LIVED, continued=True),
     Reconfigure(),
     Reconfigure(row=ROW, config=RAW, rewatch=True),
     Prepared(config=CONFIG, instrument=MARKET),
@@ -263,9 +273,12 @@ def test_a_value_cannot_be_changed() -> None:
         HELD.cash = dec(1)  # type: ignore[misc]
 
 
-async def test_what_history_keeps_of_each_watch_and_order_stays_under_four_kilobytes() -> None:
+async def test_what_history_keeps_of_each_watch_order_and_run_stays_under_four_kilobytes() -> None:
     decided = WatchResult(outcome="decision", decision=DECISION, exit_state=STATE, sighting=SIGHTING)
     submit = SubmitOrder(order=order(BUY, market=MARKET), config=CONFIG, book=HELD, guards=GUARDS)
     assert EXAMPLE_TEXT
-    for value in (REQUEST, decided, submit, REPORT, SIGHTING, DECISION):
+    dealt_with = ROW.bare().model_copy(update={"config": {}})
+    carried_on = LIVED.model_copy(update={"row": dealt_with, "outbox": [], "notices": []})
+    start = BotStart(state=carried_on, continued=True)
+    for value in (REQUEST, decided, submit, REPORT, SIGHTING, DECISION, start):
         assert await size(value) < 4_096, type(value).__name__

@@ -10,10 +10,9 @@ from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 
 from domain.journal import EventEntry, FillEntry, JournalBatch, JournalEntry, OrderEntry, TradeEntry
 from domain.queues import Role
-from domain.state import BotStart, Reconfigure
+from domain.state import BotStart, BotState, Reconfigure
 from tests.support.bots import Bench, BotUnderTest, raw_config, until
 from workflows.bot import BotWorkflow
-from workflows.desired import newborn
 
 
 async def round_trips(bot: BotUnderTest, count: int) -> None:
@@ -49,11 +48,11 @@ async def test_while_the_database_is_away_the_bot_trades_on_and_writes_later_in_
 async def with_old_entries(bench: Bench, count: int, message: str = "long ago") -> BotUnderTest:
     """Return a bot that runs while the journal is away, with entries that have waited for long."""
     bot = bench.add()
-    state, now = newborn(bot.row, bench.options), datetime.now(UTC)
+    state, now = BotState.newborn(bot.row, bench.options), datetime.now(UTC)
     old = EventEntry(type="old", message=message)
     state.outbox += [JournalEntry(n=n, at=now, payload=old) for n in range(1, count + 1)]
     bench.journal.away = True
-    start = BotStart(row=bot.row, options=bench.options, state=state)
+    start = BotStart(state=state, continued=True)
     await bench.client.start_workflow(BotWorkflow.run, start, id=bot.handle.id, task_queue=Role.TRADING)
     await bot.reaches("running")
     return bot

@@ -1,7 +1,7 @@
 """What a trader reads of a bot in the Temporal Web UI."""
 
 from domain.config import parse_config
-from domain.decisions import Condition, ExitLevels, ExitState
+from domain.decisions import Condition, ExitState
 from domain.metrics import Performance
 from domain.positions import Book, Holding, Position
 from domain.state import BotState, Carried
@@ -27,7 +27,7 @@ def holding() -> BotState:
     )
     performance = Performance.begin(started=CANDLE, equity=dec("1000"))
     carried = Carried(
-        config=parse_config(raw_config("rsi", name="RSI+ATR BTC")),
+        config=parse_config(raw_config("rsi", name="RSI+ATR BTC", risk_management__stop_loss_pct=3)),
         instrument=BTC,
         version=3,
         book=Book(cash=dec("500.0000765"), position=position),
@@ -43,7 +43,6 @@ def holding() -> BotState:
             Condition(name="close, stop", left=90.5, op="<=", right=87.0, holds=False),
             Condition(name="RSI(14)", left=28.123456789, op="<=", right=30.0, holds=True),
         ),
-        levels=ExitLevels(stop=dec("87.3485")),
     )
     return BotState(
         row=bot_row("rsi"), fresh=False, status="running", carried=carried, sighting=sighting, last_event="bought it"

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from domain.decisions import ExitLevels, ExitState
-from risk.levels import exit_levels
+from domain.levels import exit_levels
 from tests.domain.builders import config, dec, position
 
 STATE = ExitState(logic="x", folded=0, stop=97.25)

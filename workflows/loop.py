@@ -1,0 +1,269 @@
+"""The loop of one bot: watch, decide, order; for ever, through every restart.
+
+It waits for one of two things: the watch ends, or something has come in. Everything that has come in is handled
+between two watches, so no order and no configuration is ever changed in the middle of something.
+"""
+
+import asyncio
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+
+with workflow.unsafe.imports_passed_through():
+    from activities.watch import WatchActivities
+    from domain.config import BotConfig
+    from domain.decisions import BOT_STOPPED, Decision
+    from domain.instruments import Instrument
+    from domain.journal import JournalReceipt
+    from domain.queues import Role
+    from domain.state import BotStart, BotState
+    from domain.watch import WatchResult
+    from workflows.command import Answer, Command
+    from workflows.desired import Desired
+    from workflows.desk import Desk
+    from workflows.inquiries import abandonable
+    from workflows.outbox import Outbox
+    from workflows.page import page, summary
+    from workflows.stance import backoff_seconds, farewell, gate, watch_request
+    from workflows.standing import Standing
+
+_WATCH_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+_JITTER = 0.1
+# The check of a configuration mostly takes a moment: to wait for it saves a watch that would be given up at once.
+_GRACE = timedelta(seconds=2)
+
+
+class Loop:
+    """Trades one bot, for one run of its workflow. The workflow's handlers leave their news here."""
+
+    def __init__(self, start: BotStart) -> None:
+        self.state = start.state
+        self.outbox = Outbox(self.state, self._on_receipt)
+        self.desired = Desired(self.state, self.outbox, self.disturb, loaded=start.continued)
+        self.command: Command | None = None
+        self._desk = Desk(self.state, self.outbox)
+        self._standing = Standing(self.state, self.outbox)
+        self._cancelled = False
+        self._dirty = False
+        self._renew = False
+
+    def disturb(self) -> None:
+        """Have what has come in handled: the watch under way is given up for it."""
+        self._dirty = True
+
+    def gate(self) -> str | None:
+        """Return why no entry may be made now, or None."""
+        return gate(self.state, journal_full=self.outbox.full)
+
+    async def carry_out(self, command: Command) -> str:
+        """Carry out a person's wish, and return what came of it.
+
+        Raises:
+            ApplicationError: it could not be carried out; says why.
+        """
+        self.command = command
+        self.disturb()
+        await workflow.wait_condition(lambda: command.answer is not None)
+        answer = command.answer
+        if answer is None or not answer.done:
+            raise ApplicationError(answer.text if answer else "", type="CommandRefused", non_retryable=True)
+        return answer.text
+
+    async def run(self) -> str:
+        """Run until the bot is to be stopped; returns how it ended."""
+        background = [
+            abandonable(asyncio.create_task(work))
+            for work in (
+                self.outbox.run_journal(),
+                self.outbox.run_notices(),
+                self.desired.run_loads(),
+                self.desired.run_checks(),
+            )
+        ]
+        try:
+            while not await self._turn():
+                pass
+            if self.desired.successor is not None:
+                workflow.continue_as_new(BotStart(state=BotState.newborn(self.desired.successor, self.state.options)))
+            return farewell(self.state)
+        finally:
+            for task in background:
+                task.cancel()
+
+    async def _turn(self) -> bool:
+        """Take one turn, whatever happens in it. Returns True when the bot has stopped."""
+        self._heed_cancellation()
+        try:
+            try:
+                return await self._step()
+            except ActivityError as error:
+                if not is_cancelled_exception(error):
+                    await self._stumble(str(error.cause or error))
+        except asyncio.CancelledError:
+            workflow.logger.info("interrupted")  # by a cancellation of the workflow, which the next turn heeds
+        return False
+
+    def _heed_cancellation(self) -> None:
+        """Take a cancellation of the workflow for what was meant: a stop, in which nothing may be lost."""
+        if not self._cancelled and workflow.cancellation_reason() is not None:
+            self._cancelled = True
+            self.desired.command(enabled=False, author="cancellation")
+
+    async def _step(self) -> bool:
+        """Handle what has come in, then watch once. Returns True when the bot has stopped."""
+        await workflow.wait_condition(lambda: self.desired.loaded)
+        self._dirty = False
+        await self._take_in()
+        config, instrument = self.state.config, self.state.instrument
+        if config is not None and instrument is not None:
+            await self._desk.resume(config, instrument)
+            if self.state.enabled or self._closes():
+                await self._carry_exit(config, instrument)
+        if await self._stopping():
+            return True
+        self._standing.show()
+        await self._continue_as_new_if_due()
+        workflow.set_current_details(page(self.state))
+        if config is None or instrument is None:
+            await workflow.wait_condition(lambda: self._dirty)
+        elif not self._dirty and not self._desk.exit_latched():
+            await self._watch(config, instrument)
+        return False
+
+    async def _take_in(self) -> None:
+        """Apply a configuration that has come in, once it was checked; the venue may be away, so for a moment only."""
+        desired = self.desired
+        if desired.busy:
+            try:
+                await workflow.wait_condition(lambda: self._dirty or not desired.busy, timeout=_GRACE)
+            except TimeoutError:
+                self.outbox.row_changed()
+        self._renew = desired.take_in() or self._renew
+
+    async def _watch(self, config: BotConfig, instrument: Instrument) -> None:
+        """Watch the market until the watch ends or something comes in."""
+        state = self.state
+        jitter = 1 + _JITTER * (2 * workflow.random().random() - 1)
+        request = watch_request(state, config, instrument, self.command, closed=self.gate(), jitter=jitter)
+        watch = workflow.start_activity_method(
+            WatchActivities.watch_market,
+            request,
+            task_queue=Role.MARKET,
+            start_to_close_timeout=timedelta(seconds=request.segment_seconds * 2 + 60),
+            heartbeat_timeout=timedelta(seconds=state.options.heartbeat_timeout_seconds),
+            retry_policy=_WATCH_RETRY,
+            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
+            summary=summary(state),
+        )
+        abandonable(watch)
+        try:
+            await workflow.wait_condition(lambda: self._dirty or watch.done())
+        finally:
+            if not watch.done():
+                watch.cancel()
+        result = await watch  # a decision that raced what has come in is still here
+        await self._act_on(result, config, instrument)
+
+    async def _act_on(self, result: WatchResult, config: BotConfig, instrument: Instrument) -> None:
+        state = self.state
+        if result.sighting.candle_time is not None or result.sighting.price is not None:
+            state.sighting = result.sighting
+        if result.lost_candles:
+            text = f"{result.lost_candles} candles were missed for good; the exit rule goes on without them"
+            self.outbox.event("candles_lost", text, severity="warning")
+        if state.carried.book.position is not None and result.exit_state is not None:
+            state.carry(exit_state=result.exit_state)
+        if result.decision is not None:
+            await self._decide(result.decision, config, instrument)
+        elif result.outcome == "limited":
+            self._standing.limited(result, config)
+        elif result.outcome == "refused":
+            self._answer(Answer(done=False, text=result.reason or "refused"))
+        elif result.outcome == "failed":
+            await self._stumble(f"strategy: {result.reason}", config=config)
+        elif result.outcome == "recovered":
+            self._standing.recovered()
+        if state.guarding and result.outcome != "failed":
+            state.guarding = False  # the pause is over: try the strategy again
+
+    async def _decide(self, decision: Decision, config: BotConfig, instrument: Instrument) -> None:
+        meant = self.command is not None and self.command.meant(decision)
+        obstacle = self._desk.accept(decision, gate=self.gate())
+        if obstacle is not None:
+            workflow.logger.info("decision %s dropped: %s", decision.key, obstacle)
+            answer = Answer(done=False, text=obstacle)
+        elif decision.action == "exit":
+            await self._carry_exit(config, instrument)
+            return
+        else:
+            answer = await self._desk.enter(decision, config, instrument)
+        if meant:
+            self._answer(answer)
+
+    async def _carry_exit(self, config: BotConfig, instrument: Instrument) -> None:
+        """Carry a latched exit through; what cannot be sold now is tried again after a pause."""
+        if not self._desk.exit_latched():
+            return
+        text = await self._desk.exit(config, instrument)
+        stuck = self._desk.exit_latched()
+        if self.command is not None and self.command.order == "close":
+            self._answer(Answer(done=not stuck, text=f"{text}; it is tried again" if stuck else text))
+        if stuck:
+            await self._stumble(text, config=config)
+
+    async def _stopping(self) -> bool:
+        """Return True when the bot has nothing left to do here; closes the position first where that is wished."""
+        if self.state.enabled:
+            return False
+        if self._closes():
+            self.command = self.command or Command(order="close", reason=BOT_STOPPED)
+            return False
+        self._answer(Answer(done=False, text="the bot has stopped"))
+        self._standing.show("stopped")
+        self.outbox.event("stopped", "the bot has stopped")
+        workflow.set_current_details(page(self.state))
+        await workflow.wait_condition(
+            lambda: self.state.enabled or (self.outbox.idle and workflow.all_handlers_finished())
+        )
+        return not self.state.enabled
+
+    def _closes(self) -> bool:
+        """Whether there is a position that is closed when the bot is stopped."""
+        config = self.state.config
+        held = self.state.carried.book.position is not None
+        return held and config is not None and config.trading.on_stop == "close_position"
+
+    async def _continue_as_new_if_due(self) -> None:
+        """Begin a new run once the configuration has changed or the history is long, with nothing under way."""
+        if not (self._renew or workflow.info().is_continue_as_new_suggested()):
+            return
+        await workflow.wait_condition(lambda: workflow.all_handlers_finished() or self._has_work())
+        if self._has_work():
+            return
+        self.outbox.settle()
+        if not self.outbox.portable:
+            return  # the database has been away for very long: later
+        workflow.continue_as_new(BotStart(state=self.state, continued=True))
+
+    def _on_receipt(self, receipt: JournalReceipt, command: bool) -> None:
+        self.desired.on_receipt(receipt, command)
+
+    def _has_work(self) -> bool:
+        return self._dirty or self.command is not None or self.desired.proposal is not None
+
+    async def _stumble(self, reason: str, *, config: BotConfig | None = None) -> None:
+        """Note a failure and wait longer each time; meanwhile the levels of an open position stay guarded."""
+        self._standing.failed(reason, config)
+        if config is not None and not self._desk.exit_latched():
+            self.state.guarding = True
+            return
+        try:
+            await workflow.wait_condition(lambda: self._dirty, timeout=timedelta(seconds=backoff_seconds(self.state)))
+        except TimeoutError:
+            workflow.logger.info("trying again after: %s", reason)
+
+    def _answer(self, answer: Answer) -> None:
+        if self.command is not None:
+            self.command.answer, self.command = answer, None
