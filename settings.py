@@ -24,7 +24,11 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default=Path.home() / ".steadyhand",
-        description="Where the embedded stack keeps its databases, sockets and logs.",
+        description="Where the embedded stack keeps its databases, sockets and logs, and a worker its ciphertext.",
+    )
+    secret_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys that stored credentials are encrypted under, comma-separated, the newest first.",
     )
     log_level: str = Field(default="INFO", description="Level of the root logger.")
     log_format: LogFormat = Field(default="json", description="json for machines, console for people.")
@@ -44,3 +48,8 @@ class Settings(BaseSettings):
         description="This is the only worker: when it starts, every watch still pending belongs to a dead process.",
     )
     max_watches: int = Field(default=10_000, ge=1, description="Watches that one worker process takes at once.")
+
+    @property
+    def credentials_cache_dir(self) -> Path:
+        """Where a worker keeps the ciphertext of the credentials that it has used."""
+        return self.data_dir.expanduser() / "credentials"

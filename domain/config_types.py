@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, Strict
 from domain.config_errors import as_number, refuse, shown
 from domain.intervals import interval_ms
 
-_SLUG = re.compile(r"[a-z0-9_-]{1,64}")
+SLUG = re.compile(r"[a-z0-9_-]{1,64}")
 _VENUE = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SYMBOL = re.compile(r"[^\s/:]+(/[^\s/:]+)?")
 _HOST = re.compile(r"https?://[^\s/]+\S*")
@@ -71,7 +71,7 @@ Lookback: TypeAlias = Annotated[int, Field(ge=2, le=10_000), NUMBER]
 Minutes: TypeAlias = Annotated[float, Field(ge=0, le=527_040, allow_inf_nan=False), NUMBER]
 Seconds: TypeAlias = Annotated[float, Field(ge=0.05, le=86_400, allow_inf_nan=False), NUMBER]
 
-Slug: TypeAlias = Annotated[str, _matching(_SLUG, "1 to 64 of the characters a-z, 0-9, _ and -")]
+Slug: TypeAlias = Annotated[str, _matching(SLUG, "1 to 64 of the characters a-z, 0-9, _ and -")]
 Venue: TypeAlias = Annotated[str, _matching(_VENUE, "the lower-case id of an exchange, such as binance")]
 Symbol: TypeAlias = Annotated[str, _matching(_SYMBOL, "a spot symbol such as BTC/USDT or BTCUSDT")]
 Host: TypeAlias = Annotated[str, _matching(_HOST, "an address such as http://127.0.0.1:8080")]

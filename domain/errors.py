@@ -5,6 +5,8 @@
     ├── VenueMisfit           a person must change the configuration: unknown symbol, interval or venue
     ├── OrderRejected         final: the same order would be refused again
     ├── UnknownBot            there is no such row
+    ├── UnknownCredentials    a person must add them, or correct the name
+    ├── CannotDecrypt         a person must bring the key back, or store the credentials again
     └── StoreUnavailable      the database is away: wait, trading goes on
 
 `InvalidConfig` (domain/config_errors.py) carries every problem of a configuration at once.
@@ -46,6 +48,14 @@ class OrderRejected(SteadyhandError):
 
 class UnknownBot(SteadyhandError):
     """No row of that id exists."""
+
+
+class UnknownCredentials(SteadyhandError):
+    """No credentials of that name are stored."""
+
+
+class CannotDecrypt(SteadyhandError):
+    """No key of this process opens the credentials; the message says which key would, never what is in them."""
 
 
 class StoreUnavailable(SteadyhandError):

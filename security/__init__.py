@@ -1,0 +1,1 @@
+"""Secrets: the keys that encrypt stored credentials, and the vault that opens them where they are used."""
