@@ -4,6 +4,8 @@ SteadyhandError
 ├── BotExists          choose another id
 ├── RowRefused         the row would be wrong: `id`, `uid` or `enabled` at odds with the configuration
 ├── VersionConflict    somebody else was faster: read the row again
+├── CredentialsExist   choose another name, or rotate those
+├── CredentialsInUse   disable the bots that name them, or insist
 └── SchemaTooNew       run newer code
 """
 
@@ -20,6 +22,14 @@ class RowRefused(SteadyhandError):
 
 class VersionConflict(SteadyhandError):
     """The row is no longer at the version that the change was made for."""
+
+
+class CredentialsExist(SteadyhandError):
+    """There are credentials of that name already."""
+
+
+class CredentialsInUse(SteadyhandError):
+    """Enabled bots name the credentials; the message lists them."""
 
 
 class SchemaTooNew(SteadyhandError):

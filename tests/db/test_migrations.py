@@ -124,20 +124,21 @@ async def test_a_migrated_database_needs_nothing_more(database_url: str) -> None
 
 async def test_a_new_database_gets_every_revision(empty_database_url: str) -> None:
     assert await current(empty_database_url) is None
-    assert await migrate(empty_database_url) == ["0001", "0002"]
+    assert await migrate(empty_database_url) == ["0001", "0002", "0003"]
 
 
 async def test_an_older_database_gets_what_is_missing(database_url: str, sql: Sql) -> None:
     # The database as the first revision left it.
     await sql.execute("DROP FUNCTION trading_bots_agree, trading_bots_keep_config, trading_bots_notify CASCADE")
+    await sql.execute("DROP TABLE broker_credentials")
     await sql.execute("UPDATE alembic_version SET version_num = '0001'")
-    assert await migrate(database_url) == ["0002"]
+    assert await migrate(database_url) == ["0002", "0003"]
 
 
 async def test_several_processes_may_migrate_at_once(empty_database_url: str) -> None:
     async with asyncio.timeout(60):
         applied = await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
-    assert sorted(applied) == [[], [], [], ["0001", "0002"]]
+    assert sorted(applied) == [[], [], [], ["0001", "0002", "0003"]]
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(
@@ -145,17 +146,17 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
 ) -> None:
     connection = await asyncpg.connect(empty_database_url, ssl=False)
     # In the way of the very last table.
-    await connection.execute("CREATE TABLE notifications ()")
+    await connection.execute("CREATE TABLE broker_credentials ()")
     with pytest.raises(Exception, match="already exists"):
         await migrate(empty_database_url)
     tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
     await connection.close()
-    assert [row["tablename"] for row in tables] == ["notifications"]
+    assert [row["tablename"] for row in tables] == ["broker_credentials"]
 
 
 async def test_a_database_of_newer_code_is_refused_in_one_sentence(database_url: str, sql: Sql) -> None:
     await sql.execute("UPDATE alembic_version SET version_num = '0099'")
-    with pytest.raises(SchemaTooNew, match=r"is at revision 0099, .* this code knows up to 0002: run a newer version"):
+    with pytest.raises(SchemaTooNew, match=r"is at revision 0099, .* this code knows up to 0003: run a newer version"):
         await migrate(database_url)
 
 

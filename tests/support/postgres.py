@@ -43,6 +43,7 @@ class PostgresServer:
 
     def __init__(self, home: Path) -> None:
         self._cluster = Cluster(DataDirectory(home))
+        self.home = home
         self._log = home / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._serial = itertools.count(1)
