@@ -24,6 +24,7 @@ class Exchange(Protocol):
     timeframes: Mapping[str, Any] | None
     precisionMode: int  # noqa: N815, ccxt's name
     number: type[Decimal]
+    requiredCredentials: Mapping[str, bool]  # noqa: N815
     on_rest_response: Callable[..., Any]
 
     def parse_json(self, body: str, /) -> Any:

@@ -7,6 +7,7 @@ from cli.lazy import lazy_app
 COMMANDS = {
     "up": "cli.up",
     "bots": "cli.bots.app",
+    "credentials": "cli.credentials.app",
     "demo": "cli.demo.app",
     "doctor": "cli.doctor",
     "migrate": "cli.migrate",

@@ -9,16 +9,18 @@ from dataclasses import dataclass
 from cli.output import CliError
 from cli.target import Target
 from db.bots import BotRepository
+from db.credentials import CredentialsRepository
 from db.engine import make_engine
 from db.reads import Reads
 
 
 @dataclass(frozen=True)
 class Store:
-    """The rows of bots and their books."""
+    """The rows of bots, their books, and stored credentials."""
 
     bots: BotRepository
     reads: Reads
+    credentials: CredentialsRepository
 
     async def known(self, bot_id: str) -> str:
         """Return the id of a bot that exists.
@@ -50,7 +52,7 @@ async def open_store(target: Target) -> AsyncIterator[Store]:
     except ValueError as error:
         raise CliError(str(error)) from error
     try:
-        yield Store(BotRepository(engine), Reads(engine))
+        yield Store(BotRepository(engine), Reads(engine), CredentialsRepository(engine))
     finally:
         await engine.dispose()
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
@@ -22,6 +23,7 @@ from db.overview import BotOverview
 from domain.state import WatchOptions
 from embedded.ports import Ports
 from embedded.stack import EmbeddedStack
+from security.key_file import load_ring, make_key_file
 from settings import Settings
 
 app = typer.Typer(add_completion=False)
@@ -69,7 +71,7 @@ async def _up(settings: Settings, data_dir: Path, database_url: str | None, port
         database_url=database_url,
         temporal_from_env=True,
         ports=ports,
-        prepare=view.step("bringing the database up to date", _migrate),
+        prepare=view.step("bringing the database up to date", partial(_prepare, settings)),
         worker_argv=[sys.executable, str(REPOSITORY / "worker.py")],
         worker_cwd=REPOSITORY,
         worker_env={
@@ -118,7 +120,10 @@ async def _run_stack(stack: EmbeddedStack, settings: Settings, view: UpView) -> 
             remove_endpoints(stack.data_dir)
 
 
-async def _migrate(stack: EmbeddedStack) -> str:
+async def _prepare(settings: Settings, stack: EmbeddedStack) -> str:
+    # Malformed keys end the start here, in one sentence.
+    if not load_ring(settings.secret_keys, stack.data_dir).key_ids:
+        make_key_file(stack.data_dir)
     applied = await migrate(stack.database_url)
     return f"applied {', '.join(applied)}" if applied else "nothing to do"
 

@@ -18,7 +18,8 @@ from tests.support.bots import Bench
 @pytest.fixture(autouse=True)
 def no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Nothing of this machine's: an empty data directory, no servers, no Temporal profile."""
-    for name in ("STEADYHAND_DATABASE_URL", "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "VISUAL", "EDITOR"):
+    ours = ("STEADYHAND_DATABASE_URL", "STEADYHAND_SECRET_KEYS")
+    for name in (*ours, "TEMPORAL_ADDRESS", "TEMPORAL_NAMESPACE", "VISUAL", "EDITOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TEMPORAL_CONFIG_FILE", str(tmp_path / "none.toml"))
     monkeypatch.setenv("STEADYHAND_DATA_DIR", str(tmp_path / "data"))

@@ -32,7 +32,7 @@ class Outcome:
 class Cli:
     """Runs commands in a thread: they have event loops of their own."""
 
-    async def __call__(self, *arguments: str, answer: str = "") -> Outcome:
+    async def __call__(self, *arguments: str, answer: str | bytes = "") -> Outcome:
         result = await asyncio.to_thread(CliRunner().invoke, app, list(arguments), input=answer)
         if result.exception is not None and not isinstance(result.exception, SystemExit):
             raise result.exception

@@ -1,16 +1,11 @@
 """`up` as a person runs it: processes of its own, on free ports, beside the simulated exchange."""
 
-import asyncio
 import json
 import os
 import re
 import signal
 import socket
-import sys
-from asyncio.subprocess import PIPE, STDOUT, Process
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -19,63 +14,7 @@ import psutil
 import pytest
 
 from embedded.directory import DataDirectory
-
-REPOSITORY = Path(__file__).parents[2]
-STARTER = REPOSITORY / "starter.py"
-ANY_PORTS = [part for name in ("postgres", "temporal", "ui", "health") for part in (f"--{name}-port", "0")]
-
-
-@dataclass
-class Running:
-    """A program whose output is read as it comes."""
-
-    process: Process
-    lines: list[str] = field(default_factory=list)
-
-    async def says(self, pattern: str, seconds: float = 90.0) -> str:
-        """Wait for a line, and return it."""
-        async with asyncio.timeout(seconds):
-            while not (found := [line for line in self.lines if re.search(pattern, line)]):
-                line = await self.read()
-                assert line, f"it ended without {pattern!r}:\n{self.text}"
-        return found[0]
-
-    async def read(self) -> str:
-        assert self.process.stdout is not None
-        line = (await self.process.stdout.readline()).decode()
-        if line:
-            self.lines.append(line.rstrip("\n"))
-        return line
-
-    async def ends(self, seconds: float = 60.0) -> int:
-        async with asyncio.timeout(seconds):
-            while await self.read():
-                pass
-            return await self.process.wait()
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
-
-
-@asynccontextmanager
-async def program(*arguments: str, env: Mapping[str, str]) -> AsyncIterator[Running]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, *arguments, env=env, cwd=REPOSITORY, stdout=PIPE, stderr=STDOUT
-    )
-    running = Running(process)
-    try:
-        yield running
-    finally:
-        if process.returncode is None:
-            process.send_signal(signal.SIGINT)
-            try:
-                await running.ends()
-            except TimeoutError:
-                process.kill()
-                await running.ends()
-        # What asyncio keeps of a process it closes a turn of the loop later.
-        await asyncio.sleep(0)
+from tests.cli.programs import ANY_PORTS, STARTER, program
 
 
 @pytest.fixture
@@ -110,6 +49,7 @@ async def test_from_an_empty_directory_to_a_bot_that_outlives_a_stop(data_dir: P
             await up.says("There are no bots yet. In another terminal: python starter.py bots create --template rsi")
             assert "postgresql://steadyhand@127.0.0.1:" in up.text
             password = (data_dir / "postgres.password").read_text().strip()
+            key = (data_dir / "secret.keys").read_text()
             assert password not in up.text
             options = ("--template", "rsi-tight", "--interval", "1s", "--base-url", url, "--wait", "60")
             made = await bots(env, "create", "--symbols", "BTC/USDT", *options)
@@ -137,6 +77,7 @@ async def test_from_an_empty_directory_to_a_bot_that_outlives_a_stop(data_dir: P
             await again.says("^ready$")
             await again.says("1 bot, 1 of them enabled")
             await again.says(r"\[rsi-tight_btcusdt\] bot started")
+            assert (data_dir / "secret.keys").read_text() == key
             assert "worker: died" in (data_dir / "logs/up.log").read_text()
             [bot] = await listed(env)
             assert (bot["bot_id"], bot["enabled"]) == ("rsi-tight_btcusdt", True)

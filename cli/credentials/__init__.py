@@ -1,0 +1,1 @@
+"""The commands of `python starter.py credentials`."""
