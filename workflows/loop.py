@@ -137,7 +137,11 @@ class Loop:
         desired = self.desired
         if desired.busy:
             try:
-                await workflow.wait_condition(lambda: self._dirty or not desired.busy, timeout=_GRACE)
+                await workflow.wait_condition(
+                    lambda: self._dirty or not desired.busy,
+                    timeout=_GRACE,
+                    timeout_summary="the configuration is being checked",
+                )
             except TimeoutError:
                 self.outbox.row_changed()
         self._renew = desired.take_in() or self._renew
@@ -260,7 +264,11 @@ class Loop:
             self.state.guarding = True
             return
         try:
-            await workflow.wait_condition(lambda: self._dirty, timeout=timedelta(seconds=backoff_seconds(self.state)))
+            await workflow.wait_condition(
+                lambda: self._dirty,
+                timeout=timedelta(seconds=backoff_seconds(self.state)),
+                timeout_summary="a pause after a failure",
+            )
         except TimeoutError:
             workflow.logger.info("trying again after: %s", reason)
 

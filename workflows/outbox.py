@@ -142,7 +142,11 @@ class Outbox:
     async def _let_order_pass(self) -> None:
         if self._state.carried.in_flight is not None:
             try:
-                await workflow.wait_condition(lambda: self._state.carried.in_flight is None, timeout=SLOW_ORDER)
+                await workflow.wait_condition(
+                    lambda: self._state.carried.in_flight is None,
+                    timeout=SLOW_ORDER,
+                    timeout_summary="the journal waits for the order",
+                )
             except TimeoutError:
                 workflow.logger.info("journal goes on beside a slow order")
 

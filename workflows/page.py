@@ -59,15 +59,17 @@ def _position(state: BotState) -> str:
     exit_state = state.carried.exit_state
     if exit_state is not None and exit_state.stop is not None:
         rows.append((f"stop of {exit_state.logic.partition(':')[0]}", f"{exit_state.stop:.8g} {instrument.quote}"))
-    return "## Position\n\n" + _table(("what", "value"), rows)
+    return _section("Position", rows)
 
 
 def _rules(state: BotState) -> str:
     conditions = state.sighting.conditions
     if not conditions:
         return ""
-    rows = [(c.name, f"{c.left:.8g} {c.op} {c.right:.8g}", _mark(c)) for c in conditions]
-    return "## Conditions on the last candle reported\n\n" + _table(("condition", "values", "holds"), rows)
+    return _section(
+        "Conditions on the last candle reported",
+        [(f"{_mark(c)} {c.name}", f"{c.left:.8g} {c.op} {c.right:.8g}") for c in conditions],
+    )
 
 
 def _books(state: BotState) -> str:
@@ -82,12 +84,12 @@ def _books(state: BotState) -> str:
         rows.append(("profit", _money(performance.total_pnl, instrument.quote)))
     if state.outbox:
         rows.append(("journal entries waiting", str(len(state.outbox))))
-    return "## Books\n\n" + _table(("what", "value"), rows)
+    return _section("Books", rows)
 
 
-def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
-    lines = [head, ("---",) * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+def _section(title: str, rows: Sequence[tuple[str, str]]) -> str:
+    """Return a heading and a list; the Web UI sets the cells of a table without any space between them."""
+    return f"## {title}\n\n" + "\n".join(f"- {name}: **{value}**" for name, value in rows)
 
 
 def _money(value: Money | None, currency: str) -> str:
@@ -95,4 +97,4 @@ def _money(value: Money | None, currency: str) -> str:
 
 
 def _mark(condition: Condition) -> str:
-    return "✅" if condition.holds else "—"
+    return "✅" if condition.holds else "❌"

@@ -63,28 +63,22 @@ Price 90.5 when last reported · in position: no exit rule holds
 
 ## Position
 
-| what | value |
-| --- | --- |
-| quantity | 5.54691753 BTC |
-| average price | 90.05 USDT |
-| cost | 499.49992358 USDT |
-| stop loss | 87.3485 USDT |
-| stop of ATRExitMixin | 87 USDT |
+- quantity: **5.54691753 BTC**
+- average price: **90.05 USDT**
+- cost: **499.49992358 USDT**
+- stop loss: **87.3485 USDT**
+- stop of ATRExitMixin: **87 USDT**
 
 ## Conditions on the last candle reported
 
-| condition | values | holds |
-| --- | --- | --- |
-| close, stop | 90.5 <= 87 | — |
-| RSI(14) | 28.123457 <= 30 | ✅ |
+- ❌ close, stop: **90.5 <= 87**
+- ✅ RSI(14): **28.123457 <= 30**
 
 ## Books
 
-| what | value |
-| --- | --- |
-| cash | 500.0000765 USDT |
-| closed trades | 4, 3 won |
-| profit | 12.5 USDT |"""
+- cash: **500.0000765 USDT**
+- closed trades: **4, 3 won**
+- profit: **12.5 USDT**"""
     )
 
 
@@ -98,7 +92,7 @@ def test_the_page_tells_of_troubles_first() -> None:
     assert "⚠️ version 4 was refused: symbol: NOPE is not traded on binance" in text
     assert "⚠️ strategy: ZeroDivisionError: a bad mood" in text
     assert "**market data is stale**" in text
-    assert "| dust | 0.00000753 BTC |" in text
+    assert "- dust: **0.00000753 BTC**" in text
     assert "## Position" not in text
 
 
