@@ -1,7 +1,9 @@
 """The paper broker: fills by the pure rule of `domain.paper` and keeps nothing."""
 
+from domain.errors import OrderUncertain
 from domain.orders import OrderReport, OrderRequest
 from domain.paper import paper_report
+from domain.ports import OrderHabits, SendWindow
 
 
 class PaperBroker:
@@ -10,11 +12,21 @@ class PaperBroker:
     A repeated request gives the same report, so a retried paper order cannot fill twice or differently.
     """
 
+    async def habits(self, request: OrderRequest) -> OrderHabits:
+        """Return that nothing is ever under way."""
+        del request
+        return OrderHabits(finds=True, late_after=0.0)
+
     async def find(self, request: OrderRequest) -> OrderReport | None:
         """Return None: nothing was ever sent, so there is nothing to be found."""
         del request
         return None
 
-    async def submit(self, request: OrderRequest) -> OrderReport:
+    async def submit(self, request: OrderRequest, window: SendWindow) -> OrderReport:
         """Fill the order at once and whole, or reject it with the reason that a venue would give."""
+        del window
         return paper_report(request)
+
+    async def cancel(self, request: OrderRequest) -> OrderReport:
+        """Refuse: a paper order has ended before anybody can cancel it."""
+        raise OrderUncertain(f"no paper order {request.intent.client_order_id} rests")

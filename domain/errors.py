@@ -3,7 +3,11 @@
     SteadyhandError
     ├── VenueUnavailable      try again, not before `retry_after` seconds
     ├── VenueMisfit           a person must change the configuration: unknown symbol, interval or venue
+    │   └── NotSent           the order has certainly not left: try again
     ├── OrderRejected         final: the same order would be refused again
+    ├── OrderUncertain        the venue may have the order or not: look it up, never send it anew before that
+    ├── OrderMismatch         another order stands under this id: a person must look
+    ├── AccountRefused        the venue refuses the account's keys: stop all bots of the account, tell a person
     ├── UnknownBot            there is no such row
     ├── UnknownCredentials    a person must add them, or correct the name
     ├── CannotDecrypt         a person must bring the key back, or store the credentials again
@@ -29,6 +33,10 @@ class VenueUnavailable(SteadyhandError):
         self.retry_after = retry_after
 
 
+class NotSent(VenueUnavailable):
+    """An order has certainly not left this process: the breaker is open, the budget is spent, or its window is over."""
+
+
 class VenueMisfit(SteadyhandError):
     """The venue has no such symbol, interval or market; or there is no such venue.
 
@@ -44,6 +52,18 @@ class VenueMisfit(SteadyhandError):
 
 class OrderRejected(SteadyhandError):
     """The broker refused an order for good; the message says why."""
+
+
+class OrderUncertain(SteadyhandError):
+    """The venue may have accepted an order or not; the message says what happened. Only a look-up tells."""
+
+
+class OrderMismatch(SteadyhandError):
+    """The venue knows another order under this client order id: of another side, symbol or quantity."""
+
+
+class AccountRefused(SteadyhandError):
+    """The venue refuses the keys of an account, or what they ask for; the message says which."""
 
 
 class UnknownBot(SteadyhandError):

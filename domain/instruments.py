@@ -21,6 +21,16 @@ class VenueRef(Model):
         return self.name if self.base_url is None else f"{self.name} at {self.base_url}"
 
 
+class AccountRef(Model):
+    """The account that some stored keys open, by the name of the keys. Equal references share one client."""
+
+    venue: VenueRef
+    credentials: str
+
+    def __str__(self) -> str:
+        return f"account {self.credentials} on {self.venue}"
+
+
 class Instrument(Model):
     """A spot market and its rules for market orders.
 

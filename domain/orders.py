@@ -3,11 +3,11 @@
 import hashlib
 from typing import Literal
 
-from domain.instruments import Instrument
+from domain.instruments import AccountRef, Instrument
 from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["market", "limit"]
+OrderType = Literal["market", "limit", "stop"]
 OrderStatus = Literal["pending", "open", "partially_filled", "filled", "cancelled", "rejected", "expired", "unknown"]
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -22,6 +22,7 @@ class OrderIntent(Model):
         sequence: counts the bot's order intents from 1; the identity behind `client_order_id`.
         leg: counts the orders of one decision from 0 (an exit goes on, leg after leg, until flat or dust).
         reference_price: what the decision saw; a market order carries no price to the venue.
+        price: the limit of a limit order, the trigger of a stop; None for a market order.
         decided_at: the venue's time of the decision.
     """
 
@@ -33,6 +34,7 @@ class OrderIntent(Model):
     type: OrderType = "market"
     quantity: Quantity
     reference_price: Price
+    price: Price | None = None
     reason: str
     decision_key: str
     decided_at: Milliseconds
@@ -83,6 +85,8 @@ class OrderRequest(Model):
     """All that a broker needs to place an order; the paper broker fills from nothing else.
 
     Attributes:
+        paper: how a paper order fills; None for a live one.
+        account: where a live order goes; None for a paper one.
         cash: quote that this bot may spend.
         holding: base that this bot may sell.
     """
@@ -90,7 +94,8 @@ class OrderRequest(Model):
     bot_id: str
     intent: OrderIntent
     instrument: Instrument
-    paper: PaperTerms | None
+    paper: PaperTerms | None = None
+    account: AccountRef | None = None
     cash: Money
     holding: Quantity
 

@@ -7,28 +7,103 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
+from domain.accounts import AccountView, VenueOrder
 from domain.candles import Candles
 from domain.decisions import ExitLevels
-from domain.instruments import Instrument, VenueRef
+from domain.instruments import AccountRef, Instrument, VenueRef
 from domain.journal import JournalBatch, JournalReceipt, Notice
 from domain.model import Price, Utc
 from domain.orders import OrderReport, OrderRequest
 from domain.state import BotRow
 
 
-class Broker(Protocol):
-    """Places orders. The client order id of an intent is its identity."""
+@dataclass(frozen=True, slots=True)
+class OrderHabits:
+    """What can be known of an order that may have been sent.
 
-    async def find(self, request: OrderRequest) -> OrderReport | None:
-        """Return what the broker knows of the request's order, None when it has never seen it."""
+    Attributes:
+        finds: the venue finds an order by its client order id, so that "there is none" means something.
+        late_after: seconds after its window opened from when on a request is certainly refused as too late, the
+            error of the clocks included; None: the venue has no such deadline, a request may arrive at any time.
+    """
+
+    finds: bool
+    late_after: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class SendWindow:
+    """When an order may be sent, in seconds of this machine's wall clock (`time.time()`).
+
+    Attributes:
+        opened: when the order was known to be absent. It is signed with this moment, so that the venue itself refuses
+            a request which a frozen process sends late.
+        closes: nothing is signed after it.
+    """
+
+    opened: float
+    closes: float
+
+
+class Broker(Protocol):
+    """Places orders. The client order id of an intent is its identity.
+
+    All methods raise `VenueUnavailable` when the venue does not answer, and `AccountRefused` when it refuses the keys.
+    """
+
+    async def habits(self, request: OrderRequest) -> OrderHabits:
+        """Return how far this order's venue can be trusted to know and to forget."""
         ...
 
-    async def submit(self, request: OrderRequest) -> OrderReport:
-        """Place the order. The caller has looked it up before.
+    async def find(self, request: OrderRequest) -> OrderReport | None:
+        """Return what the venue knows of the request's order, all its fills included; None when it knows none.
 
         Raises:
-            VenueUnavailable: nothing is known of the order; look it up.
+            OrderMismatch: it knows another order under this id.
         """
+        ...
+
+    async def submit(self, request: OrderRequest, window: SendWindow) -> OrderReport:
+        """Send the order, once. The caller has looked it up before.
+
+        Raises:
+            OrderRejected: the venue refuses it for good.
+            OrderUncertain: the venue may have it or not.
+            NotSent: it has not left.
+        """
+        ...
+
+    async def cancel(self, request: OrderRequest) -> OrderReport:
+        """Cancel what is left of the order, and return how it ended; an order that has ended stays as it is.
+
+        Raises:
+            OrderUncertain: the venue knows no such order.
+        """
+        ...
+
+
+class Accounts(Protocol):
+    """Reads accounts at venues.
+
+    All methods raise `VenueUnavailable` when the venue does not answer, and `AccountRefused` when it refuses the keys.
+    """
+
+    async def orders(
+        self, account: AccountRef, instrument: Instrument, *, prefix: str, since: int
+    ) -> Sequence[VenueOrder]:
+        """Return the orders whose client order ids begin with `prefix`, oldest first.
+
+        Args:
+            since: milliseconds UTC; orders accepted earlier may be left out.
+        """
+        ...
+
+    async def open_orders(self, account: AccountRef, instrument: Instrument) -> Sequence[VenueOrder]:
+        """Return all orders that rest at the venue, whoever has placed them."""
+        ...
+
+    async def view(self, account: AccountRef) -> AccountView:
+        """Return what the keys may do and what the account holds."""
         ...
 
 

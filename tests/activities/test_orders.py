@@ -5,7 +5,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.orders import OrderActivities, SubmitOrder
-from domain.errors import VenueUnavailable
+from domain.errors import NotSent, OrderUncertain, VenueUnavailable
 from domain.guards import Guards
 from domain.orders import OrderReport, OrderRequest, Side
 from domain.paper import paper_terms
@@ -80,13 +80,19 @@ async def test_what_the_broker_refuses_is_an_answer() -> None:
     assert (report.status, report.reason) == ("rejected", "market closed")
 
 
-async def test_a_venue_that_does_not_answer_is_asked_again() -> None:
-    broker = FakeBroker()
+async def test_an_order_that_has_not_left_is_an_answer() -> None:
+    broker = FakeBroker(failure=NotSent("the breaker of binance is open"))
+    report = await submitted(broker, order())
+    assert (report.status, report.reason) == ("pending", "the breaker of binance is open")
 
-    async def submit(_request: OrderRequest) -> OrderReport:
-        raise VenueUnavailable("nobody knows", retry_after=3)
 
-    broker.submit = submit  # type: ignore[method-assign, assignment]
+async def test_a_venue_that_does_not_answer_the_look_up_has_not_got_the_order_either() -> None:
+    broker = FakeBroker(blind=VenueUnavailable("no answer"))
+    assert (await submitted(broker, order())).status == "pending"
+    assert broker.submitted == []
+
+
+async def test_a_lost_answer_fails_the_attempt_so_that_the_next_one_looks_it_up() -> None:
     with pytest.raises(ApplicationError) as failure:
-        await submitted(broker, order())
-    assert (failure.value.type, failure.value.non_retryable) == ("VenueUnavailable", False)
+        await submitted(FakeBroker(failure=OrderUncertain("the connection was reset")), order())
+    assert (failure.value.type, failure.value.non_retryable) == ("OrderUncertain", False)

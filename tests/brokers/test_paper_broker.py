@@ -9,6 +9,7 @@ from brokers.registry import BrokerRegistry
 from domain.errors import VenueMisfit
 from domain.instruments import Instrument, VenueRef
 from domain.orders import OrderIntent, OrderRequest, PaperTerms
+from domain.ports import SendWindow
 
 INSTRUMENT = Instrument(
     venue=VenueRef(name="binance"),
@@ -19,6 +20,7 @@ INSTRUMENT = Instrument(
     tick_size=Decimal("0.01"),
     min_notional=Decimal(5),
 )
+WINDOW = SendWindow(opened=0, closes=1)
 TERMS = PaperTerms(fee_rate=Decimal("0.001"), slippage_pct=Decimal("0.05"))
 
 
@@ -43,7 +45,7 @@ def request(*, paper: PaperTerms | None = TERMS, cash: str = "1000", quantity: s
 
 async def test_a_paper_order_fills_at_the_reference_price_plus_slippage() -> None:
     """1000 + 0.05 % = 1000.50; the fee of a purchase is taken in base: 0.5 × 0.001 = 0.0005."""
-    report = await PaperBroker().submit(request())
+    report = await PaperBroker().submit(request(), WINDOW)
     (fill,) = report.fills
     assert report.status == "filled"
     assert (fill.price, fill.quantity, fill.fee, fill.fee_currency) == (
@@ -54,12 +56,12 @@ async def test_a_paper_order_fills_at_the_reference_price_plus_slippage() -> Non
 async def test_a_repeated_order_gets_the_same_report_and_nothing_is_ever_found() -> None:
     broker = PaperBroker()
     assert await broker.find(request()) is None
-    assert await broker.submit(request()) == await broker.submit(request())
+    assert await broker.submit(request(), WINDOW) == await broker.submit(request(), WINDOW)
     assert await broker.find(request()) is None
 
 
 async def test_an_order_beyond_the_cash_is_rejected() -> None:
-    report = await PaperBroker().submit(request(cash="500"))
+    report = await PaperBroker().submit(request(cash="500"), WINDOW)
     assert report.status == "rejected"
     assert report.reason is not None
     assert "insufficient cash" in report.reason

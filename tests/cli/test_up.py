@@ -107,7 +107,7 @@ async def test_a_taken_port_is_one_sentence(env: dict[str, str]) -> None:
 def lives(process: psutil.Process) -> bool:
     """Return whether a process runs; one that has ended may be shown until init has taken note of it."""
     try:
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+        return bool(process.is_running() and process.status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
 

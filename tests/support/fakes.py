@@ -13,13 +13,13 @@ from temporalio import activity
 
 from domain.candles import Candles
 from domain.decisions import ExitLevels
-from domain.errors import OrderRejected, StoreUnavailable, UnknownBot, VenueMisfit
+from domain.errors import OrderRejected, OrderUncertain, StoreUnavailable, UnknownBot, VenueMisfit
 from domain.instruments import Instrument, VenueRef
 from domain.intervals import interval_ms
 from domain.journal import BotEntry, DesiredEntry, EventEntry, JournalBatch, JournalEntry, JournalReceipt, Notice
 from domain.orders import OrderReport, OrderRequest
 from domain.paper import paper_report
-from domain.ports import Broker, FeedKey, LevelHit, Liveness, MarketView, Wake
+from domain.ports import Broker, FeedKey, LevelHit, Liveness, MarketView, OrderHabits, SendWindow, Wake
 from domain.state import BotRow, Carried
 from domain.watch import WatchRequest, WatchResult
 
@@ -183,9 +183,16 @@ class ScriptedWatch:
 
 @dataclass
 class FakeBroker:
-    """Fills as the paper broker does, unless a test has it refuse, or be slow."""
+    """Fills as the paper broker does, unless a test has it refuse, fail or be slow.
+
+    Attributes:
+        failure: what a submission raises.
+        blind: what a look-up raises.
+    """
 
     refusal: str | None = None
+    failure: Exception | None = None
+    blind: Exception | None = None
     submitted: list[OrderRequest] = field(default_factory=list)
     open: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -195,15 +202,25 @@ class FakeBroker:
     def broker_for(self, request: OrderRequest) -> Broker:
         return self
 
+    async def habits(self, request: OrderRequest) -> OrderHabits:
+        return OrderHabits(finds=True, late_after=0.0)
+
     async def find(self, request: OrderRequest) -> OrderReport | None:
+        if self.blind is not None:
+            raise self.blind
         return None
 
-    async def submit(self, request: OrderRequest) -> OrderReport:
+    async def submit(self, request: OrderRequest, window: SendWindow) -> OrderReport:
         self.submitted.append(request)
         await self.open.wait()
         if self.refusal:
             raise OrderRejected(self.refusal)
+        if self.failure is not None:
+            raise self.failure
         return paper_report(request)
+
+    async def cancel(self, request: OrderRequest) -> OrderReport:
+        raise OrderUncertain("nothing rests")
 
 
 @dataclass

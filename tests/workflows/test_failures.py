@@ -181,11 +181,11 @@ async def test_an_order_activity_that_fails_for_good_keeps_the_order_in_mind(idl
     bench.market.flat(60, 100.0)
     submit, bad = bench.broker.submit, True
 
-    async def broken(request: Any) -> Any:
+    async def broken(request: Any, window: Any) -> Any:
         if bad:
             bench.broker.submitted.append(request)
             raise ApplicationError("no such broker", non_retryable=True)
-        return await submit(request)
+        return await submit(request, window)
 
     bench.broker.submit = broken  # type: ignore[method-assign]
     async with bench.worker():

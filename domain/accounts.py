@@ -1,0 +1,43 @@
+"""An account at a venue, and what the venue says of it."""
+
+from collections.abc import Mapping
+
+from domain.model import Milliseconds, Model, Money, Price, Quantity
+from domain.orders import OrderReport, OrderType, Side
+
+
+class VenueOrder(Model):
+    """An order as the venue knows it, with all its fills.
+
+    Attributes:
+        price: limit or trigger price; None for a market order.
+        created_at: the venue's time of acceptance.
+    """
+
+    report: OrderReport
+    symbol: str
+    side: Side
+    type: OrderType
+    quantity: Quantity
+    price: Price | None = None
+    created_at: Milliseconds
+
+
+class Balance(Model):
+    """One currency of an account: what may be spent, and what open orders hold back."""
+
+    free: Money
+    locked: Money
+
+
+class AccountView(Model):
+    """What a key may do and what its account holds.
+
+    Attributes:
+        may_trade, may_withdraw: None where the venue does not say.
+        balances: currencies of which there is anything.
+    """
+
+    may_trade: bool | None
+    may_withdraw: bool | None
+    balances: Mapping[str, Balance]
