@@ -170,10 +170,13 @@ async def run(settings: Settings, roles: Sequence[Role], stop: asyncio.Event) ->
                 built.metrics.registry, probes, host=settings.health_host, port=settings.health_port
             ) as telemetry,
         ):
+            if settings.sole_worker:
+                # Before anything is taken up: a server whose file was restored has bots that know too little.
+                log.info("bots watch anew", bots=await built.fleet.rewatch_all())
             for worker in workers:
                 await stack.enter_async_context(worker)
             log.info("worker ready", roles=[str(role) for role in roles], health=telemetry.url)
-            syncing = asyncio.create_task(_sync(built.fleet, rewatch=settings.sole_worker))
+            syncing = asyncio.create_task(_sync(built.fleet))
             stack.callback(syncing.cancel)
             await stop.wait()
             log.info("worker stopping", watches=len(built.board))
@@ -208,12 +211,12 @@ async def _main(settings: Settings, roles: Sequence[Role]) -> None:
     await run(settings, roles, stop)
 
 
-async def _sync(fleet: Fleet, *, rewatch: bool) -> None:
+async def _sync(fleet: Fleet) -> None:
     """Make the rows true once; a database that is away is waited for, since bots that run need it for nothing."""
     delay = 1.0
     while True:
         try:
-            report = await fleet.sync_all(rewatch=rewatch)
+            report = await fleet.sync_all()
         except StoreUnavailable as error:
             log.warning("rows not read, trying again", reason=str(error), seconds=delay)
             await asyncio.sleep(delay)

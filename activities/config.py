@@ -6,9 +6,17 @@ from temporalio import activity
 
 from activities.failures import final, retryable
 from domain.config_errors import InvalidConfig
-from domain.errors import StoreUnavailable, UnknownBot, VenueMisfit, VenueUnavailable
-from domain.instruments import VenueRef
-from domain.ports import Bots, Market
+from domain.errors import (
+    AccountRefused,
+    CannotDecrypt,
+    StoreUnavailable,
+    UnknownBot,
+    UnknownCredentials,
+    VenueMisfit,
+    VenueUnavailable,
+)
+from domain.instruments import AccountRef
+from domain.ports import Accounts, Bots, Market
 from domain.state import BotRow, Prepared
 from strategies.registry import validate
 
@@ -16,9 +24,10 @@ from strategies.registry import validate
 class ConfigActivities:
     """What a workflow needs to know of its configuration."""
 
-    def __init__(self, bots: Bots, market: Market) -> None:
+    def __init__(self, bots: Bots, market: Market, accounts: Accounts) -> None:
         self._bots = bots
         self._market = market
+        self._accounts = accounts
 
     @activity.defn
     async def load_row(self, bot_id: str) -> BotRow:
@@ -35,12 +44,20 @@ class ConfigActivities:
         """Check a configuration and find its market. Problems are an answer; an unreachable venue is retried."""
         try:
             config = validate(raw)
-            venue = VenueRef(name=config.venue, base_url=config.broker.base_url, sandbox=config.broker.sandbox)
-            instrument = await self._market.instrument(venue, config.symbol, config.data.interval)
+            instrument = await self._market.instrument(config.venue, config.symbol, config.data.interval)
+            if config.account is not None and (problem := await self._account_problem(config.account)):
+                return Prepared(problems=(problem,))
         except InvalidConfig as error:
             return Prepared(problems=tuple(str(problem) for problem in error.problems))
-        except VenueMisfit as error:
+        except (VenueMisfit, AccountRefused, UnknownCredentials, CannotDecrypt) as error:
             return Prepared(problems=(str(error),))
-        except VenueUnavailable as error:
+        except (VenueUnavailable, StoreUnavailable) as error:
             raise retryable(error) from error
         return Prepared(config=config, instrument=instrument)
+
+    async def _account_problem(self, account: AccountRef) -> str | None:
+        """Return why live orders cannot be placed with these keys, or None. Keys that are refused raise."""
+        view = await self._accounts.view(account)
+        if view.may_trade is False:
+            return f"broker.credentials: {account.venue} lets the keys {account.credentials!r} read only, not trade"
+        return None

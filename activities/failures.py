@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.errors import StoreUnavailable, UnknownBot, VenueMisfit, VenueUnavailable
+from domain.errors import AccountRefused, StoreUnavailable, UnknownBot, VenueMisfit, VenueUnavailable
 
 
 def retryable(error: VenueUnavailable | StoreUnavailable) -> ApplicationError:
@@ -21,6 +21,6 @@ def retryable(error: VenueUnavailable | StoreUnavailable) -> ApplicationError:
     )
 
 
-def final(error: VenueMisfit | UnknownBot) -> ApplicationError:
+def final(error: VenueMisfit | UnknownBot | AccountRefused) -> ApplicationError:
     """Return the failure of an activity that would fail in the same way for ever."""
     return ApplicationError(str(error), type=type(error).__name__, non_retryable=True)

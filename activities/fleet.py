@@ -52,14 +52,10 @@ class Fleet:
         self._options = options
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
-    async def sync_all(self, *, rewatch: bool = False) -> SyncReport:
-        """Make every row true: enabled ones run, others do not. One bot's trouble is not another's.
-
-        Args:
-            rewatch: all watches belong to a dead process: have every bot watch anew.
-        """
+    async def sync_all(self) -> SyncReport:
+        """Make every row true: enabled ones run, others do not. One bot's trouble is not another's."""
         rows = await self._bots.all_enabled()
-        outcomes = await asyncio.gather(*(self._sync_alone(row, rewatch=rewatch) for row in rows))
+        outcomes = await asyncio.gather(*(self._sync_alone(row) for row in rows))
         wanted = {row.bot_id for row in rows}
         surplus = [bot_id for bot_id in await self._running_ids() if bot_id not in wanted]
         await asyncio.gather(*(self._tell_surplus(bot_id) for bot_id in surplus))
@@ -68,6 +64,16 @@ class Fleet:
             refused=tuple(row.bot_id for row, well in zip(rows, outcomes, strict=True) if not well),
             stopped=tuple(surplus),
         )
+
+    async def rewatch_all(self) -> int:
+        """Have every bot that runs watch anew, and look up its orders: the process that did is gone.
+
+        It asks Temporal alone, so it works while the database is away. Returns how many were told.
+        """
+        running = await self._running_ids()
+        request = Reconfigure(options=self._options, rewatch=True)
+        await asyncio.gather(*(self._tell(bot_id, request) for bot_id in running))
+        return len(running)
 
     async def sync(self, row: BotRow, *, rewatch: bool = False) -> bool:
         """Make one row true. Returns False when its configuration is refused."""
@@ -90,10 +96,10 @@ class Fleet:
         await self._start(row, config, request)
         return True
 
-    async def _sync_alone(self, row: BotRow, *, rewatch: bool) -> bool:
+    async def _sync_alone(self, row: BotRow) -> bool:
         async with self._slots:
             try:
-                well = await self.sync(row, rewatch=rewatch)
+                well = await self.sync(row)
             except RPCError:
                 log.exception("bot could not be started", bot_id=row.bot_id)
                 return False
@@ -131,18 +137,20 @@ class Fleet:
 
     async def _tell_surplus(self, bot_id: str) -> None:
         """Tell a bot that runs without an enabled row what its row says now; one that is gone it finds gone itself."""
+        try:
+            request = Reconfigure(row=(await self._bots.get(bot_id)).bare(), options=self._options)
+        except UnknownBot:
+            request = Reconfigure()
+        await self._tell(bot_id, request)
+
+    async def _tell(self, bot_id: str, request: Reconfigure) -> None:
         async with self._slots:
-            try:
-                row = await self._bots.get(bot_id)
-                request = Reconfigure(row=row.bare(), options=self._options)
-            except UnknownBot:
-                request = Reconfigure()
             try:
                 await self._signal(bot_id, request)
             except RPCError:
-                log.exception("bot could not be told to stop", bot_id=bot_id)
+                log.exception("bot could not be told", bot_id=bot_id)
             else:
-                log.info("bot told to stop", bot_id=bot_id)
+                log.info("bot told", bot_id=bot_id, rewatch=request.rewatch)
 
 
 def search_attributes(config: BotConfig) -> TypedSearchAttributes:

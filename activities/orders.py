@@ -1,26 +1,45 @@
 """Order activities: the one door through which a workflow reaches a broker."""
 
+import asyncio
 import time
+from datetime import UTC, datetime
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.adoption import refuse_if_reset
 from activities.failures import retryable
 from activities.sending import Attempt, Unresolved, known_or_window
 from domain.config import BotConfig
-from domain.errors import AccountRefused, NotSent, OrderMismatch, OrderRejected, OrderUncertain, VenueUnavailable
+from domain.errors import (
+    AccountRefused,
+    CannotDecrypt,
+    NotSent,
+    OrderMismatch,
+    OrderRejected,
+    OrderUncertain,
+    StoreUnavailable,
+    UnknownCredentials,
+    VenueUnavailable,
+)
 from domain.guards import Guards
-from domain.model import Model
+from domain.model import Model, Utc
 from domain.orders import OrderReport, OrderRequest, OrderStatus
 from domain.ports import Broker, Brokers
 from domain.positions import Book
 from risk.limits import entry_refusal, order_refusal
+
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 2.0
+# A venue that has accepted an order may need a moment until it can be found.
+_MISSING_SECONDS = 30.0
 
 
 class SubmitOrder(Model):
     """An order with what the risk check must know. `guards` and `book` are those of the moment of the intent.
 
     Attributes:
+        expires: when it is too late to send it, by the wall clock.
+        adopted_run: see `activities.adoption.refuse_if_reset`.
         wary: the order may have been sent before this activity was scheduled, by a life that history forgot.
     """
 
@@ -28,7 +47,15 @@ class SubmitOrder(Model):
     config: BotConfig
     book: Book
     guards: Guards
+    expires: Utc | None = None
+    adopted_run: str | None = None
     wary: bool = False
+
+
+class ResolveOrder(Model):
+    """An order that the venue has, and whose end is waited for."""
+
+    order: OrderRequest
 
 
 class OrderActivities:
@@ -45,6 +72,7 @@ class OrderActivities:
         `pending` when the order has certainly not left, and `unknown` when only a person can tell. What is left open
         for now, such as a lost answer, fails the attempt: the next one finds out.
         """
+        refuse_if_reset(request.adopted_run)
         order, attempt = request.order, _attempt(wary=request.wary)
         broker = self._brokers.broker_for(order)
         try:
@@ -58,12 +86,33 @@ class OrderActivities:
             return _report(order, "pending", error)
         except OrderUncertain as error:
             raise ApplicationError(str(error), type=OrderUncertain.__name__) from error
-        except VenueUnavailable as error:
-            if attempt.first:
-                return _report(order, "pending", error)  # it did not even answer the look-up
+        except (VenueUnavailable, StoreUnavailable) as error:
+            if attempt.first and not attempt.wary:
+                return _report(order, "pending", error)  # not even the look-up was answered
             raise retryable(error) from error
-        except AccountRefused as error:
-            return _report(order, "rejected" if attempt.first else "unknown", error)
+        except (AccountRefused, UnknownCredentials, CannotDecrypt) as error:
+            return _report(order, "rejected" if attempt.first and not attempt.wary else "unknown", error)
+
+    @activity.defn
+    async def resolve_order(self, request: ResolveOrder) -> OrderReport:
+        """Wait until the venue says how an order has ended. `unknown` when it shows it no more."""
+        order, pause, missing_since = request.order, _FIRST_PAUSE, None
+        broker = self._brokers.broker_for(order)
+        while True:
+            activity.heartbeat()
+            try:
+                report = await broker.find(order)
+            except OrderMismatch as error:
+                return _report(order, "unknown", error)
+            except (VenueUnavailable, StoreUnavailable) as error:
+                raise retryable(error) from error
+            if report is not None and report.final:
+                return report
+            missing_since = None if report else missing_since or time.monotonic()
+            if missing_since is not None and time.monotonic() - missing_since > _MISSING_SECONDS:
+                return _report(order, "unknown", f"{order.instrument.venue} shows the order no more")
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, _LONGEST_PAUSE)
 
 
 async def _submit(broker: Broker, request: SubmitOrder, attempt: Attempt) -> OrderReport:
@@ -74,12 +123,16 @@ async def _submit(broker: Broker, request: SubmitOrder, attempt: Attempt) -> Ord
     # Only after the order is known to be absent may risk refuse it: a refusal must never hide an order.
     if refusal := _risk_refusal(request):
         return _report(order, "rejected", f"risk: {refusal}")
+    if request.expires is not None and datetime.now(UTC) > request.expires:
+        return _report(
+            order, "expired", f"too late to {order.intent.side}: it should have been sent by {request.expires}"
+        )
     return await broker.submit(order, outcome)
 
 
 async def _found_after_all(broker: Broker, order: OrderRequest, attempt: Attempt) -> OrderReport | None:
     try:
-        return None if attempt.first else await broker.find(order)
+        return await broker.find(order) if attempt.wary or not attempt.first else None
     except VenueUnavailable as error:
         raise retryable(error) from error
 
@@ -89,7 +142,7 @@ def _attempt(*, wary: bool) -> Attempt:
     info, started = activity.info(), time.time()
     timeout = info.start_to_close_timeout
     closes = started + timeout.total_seconds() / 2 if timeout else started
-    return Attempt(started=started, closes=closes, first=info.attempt == 1 and not wary)
+    return Attempt(started=started, closes=closes, first=info.attempt == 1, wary=wary)
 
 
 def _risk_refusal(request: SubmitOrder) -> str | None:

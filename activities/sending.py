@@ -11,7 +11,7 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from domain.errors import OrderUncertain
+from domain.errors import NotSent, OrderUncertain
 from domain.orders import OrderReport, OrderRequest
 from domain.ports import Broker, OrderHabits, SendWindow
 
@@ -29,11 +29,13 @@ class Attempt:
         started: when it began; the windows of all earlier attempts had opened before that.
         closes: nothing is signed after it.
         first: no earlier attempt can have sent the order.
+        wary: a life that history forgot may have sent it a moment ago.
     """
 
     started: float
     closes: float
     first: bool
+    wary: bool = False
 
 
 class Unresolved(OrderUncertain):
@@ -52,11 +54,12 @@ async def known_or_window(
 
     Raises:
         Unresolved: see there.
+        NotSent: it may have been sent a moment ago, and the venue cannot be asked for it: not now.
         OrderMismatch: the venue knows another order under this id.
         VenueUnavailable: the venue does not answer.
     """
     known = await broker.find(request)
-    if known is None and not attempt.first:
+    if known is None and (attempt.wary or not attempt.first):
         known = await _look_again(broker, request, await broker.habits(request), attempt, now=now, sleep=sleep)
     return known or SendWindow(opened=now(), closes=attempt.closes)
 
@@ -72,6 +75,8 @@ async def _look_again(
 ) -> OrderReport | None:
     """Look until the order is found, or certainly absent."""
     late_after = habits.late_after if habits.finds else None
+    if late_after is None and attempt.first:
+        raise NotSent("the bot has just begun anew, and its last orders cannot be looked up at this venue")
     settled = attempt.started + (_EVIDENCE_SECONDS if late_after is None else late_after)
     await sleep(max(settled - now(), 0.0))
     for pause in (0.0, _BETWEEN_LOOKS):

@@ -14,6 +14,7 @@ from pydantic import ValidationError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities.adoption import refuse_if_reset
 from activities.failures import final
 from activities.liveness import LivenessBoard
 from activities.watcher import Watcher
@@ -59,6 +60,7 @@ class WatchActivities:
                 next_retry_delay=_HAND_OVER,
                 category=ApplicationErrorCategory.BENIGN,
             )
+        refuse_if_reset(request.adopted_run)
         try:
             strategy = None if request.guard_only else build_strategy(request.config.strategy)
         except Exception as error:  # such as one that newer code does not have any more

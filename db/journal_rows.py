@@ -73,6 +73,7 @@ def _order(entry: OrderEntry, at: datetime) -> Row:
         "side": intent.side,
         "type": intent.type,
         "quantity": intent.quantity,
+        "price": intent.price,
         "reference_price": intent.reference_price,
         "filled_quantity": entry.filled_quantity,
         "average_price": entry.average_price,

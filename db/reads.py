@@ -30,6 +30,7 @@ class OrderRecord(Model):
     side: Side
     type: OrderType
     quantity: Quantity
+    price: Price | None
     reference_price: Price
     filled_quantity: Quantity
     average_price: Price | None

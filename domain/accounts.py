@@ -10,7 +10,7 @@ class VenueOrder(Model):
     """An order as the venue knows it, with all its fills.
 
     Attributes:
-        price: limit or trigger price; None for a market order.
+        price: the limit of a limit order; None for a market order.
         created_at: the venue's time of acceptance.
     """
 

@@ -40,6 +40,7 @@ from domain.config_types import (
     Venue,
     later,
 )
+from domain.instruments import AccountRef, VenueRef
 
 DEFAULT_POSITION_FRACTION = Decimal("0.1")
 PAPER = "paper"
@@ -72,12 +73,12 @@ class BrokerConfig(Section):
     """Where the orders go."""
 
     type: Annotated[Venue, Field(description="A ccxt exchange id; or paper, for fills without a venue of their own.")]
-    trading_mode: Annotated[Literal["paper", "live"], later("paper")]
+    trading_mode: Literal["paper", "live"]
     name: Annotated[Name, Field(description="Label.")]
     cash: Annotated[Amount, Field(description="Quote currency. Paper: starting cash; live: the capital allotted.")]
-    credentials: Annotated[Name | None, later(None), Field(description="Name of stored keys.")] = None
-    live_trading_confirmed: Annotated[Flag, later(default=False)] = False
-    sandbox: Annotated[Flag, later(default=False), Field(description="The venue's test network.")] = False
+    credentials: Annotated[Slug | None, Field(description="Name of stored keys.")] = None
+    live_trading_confirmed: Annotated[Flag, Field(description="Must be true when live: real money is traded.")] = False
+    sandbox: Annotated[Flag, Field(description="The venue's test network.")] = False
     base_url: Annotated[Host | None, Field(description="Another host: a proxy, a simulator.")] = None
     paper_trading_config: PaperTradingConfig = PaperTradingConfig()
 
@@ -212,9 +213,16 @@ class BotConfig(Section):
         return own or DEFAULT_POSITION_FRACTION
 
     @property
-    def venue(self) -> str:
-        """The venue of the market data: its ccxt exchange id."""
-        return self.data.data_source
+    def venue(self) -> VenueRef:
+        """The venue of the market data, and of the orders when live."""
+        return VenueRef(name=self.data.data_source, base_url=self.broker.base_url, sandbox=self.broker.sandbox)
+
+    @property
+    def account(self) -> AccountRef | None:
+        """The account that is traded; None on paper."""
+        if self.broker.trading_mode == PAPER or self.broker.credentials is None:
+            return None
+        return AccountRef(venue=self.venue, credentials=self.broker.credentials)
 
 
 def parse_config(raw: Mapping[str, Any]) -> BotConfig:
@@ -253,8 +261,12 @@ def _cross_field_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(path="data.data_source", message="must be the id of an exchange; 'paper' has no market data")
     if _at(raw, "broker", "trading_mode") != "live":
         return
-    if _at(raw, "broker", "type") == PAPER:
+    broker, source = _at(raw, "broker", "type"), _at(raw, "data", "data_source")
+    if broker == PAPER:
         yield Problem(path="broker.trading_mode", message="must be paper when broker.type is paper; was 'live'")
+    elif broker != source:
+        message = f"must be the broker's own exchange when live, {shown(broker)}; was {shown(source)}"
+        yield Problem(path="data.data_source", message=message)
     for place in _REQUIRED_WHEN_LIVE:
         if _at(raw, *place) is None:
             yield Problem(path=dotted(place), message="is required when broker.trading_mode is live")

@@ -2,8 +2,8 @@
 
     SteadyhandError
     ├── VenueUnavailable      try again, not before `retry_after` seconds
-    ├── VenueMisfit           a person must change the configuration: unknown symbol, interval or venue
     │   └── NotSent           the order has certainly not left: try again
+    ├── VenueMisfit           a person must change the configuration: unknown symbol, interval or venue
     ├── OrderRejected         final: the same order would be refused again
     ├── OrderUncertain        the venue may have the order or not: look it up, never send it anew before that
     ├── OrderMismatch         another order stands under this id: a person must look

@@ -1,18 +1,23 @@
 """Orders and fills: an intent is written down before anything is sent, and answered by one report."""
 
 import hashlib
+from collections.abc import Collection
+from itertools import product
 from typing import Literal
 
 from domain.instruments import AccountRef, Instrument
 from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["market", "limit", "stop"]
+OrderType = Literal["market", "limit"]
 OrderStatus = Literal["pending", "open", "partially_filled", "filled", "cancelled", "rejected", "expired", "unknown"]
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PREFIX_LENGTH = 6
 _SUFFIX_LENGTH = 12
+# How far a history may have gone back, in order intents, and how many orders one decision may take.
+_SEQUENCES_AHEAD = 1_000
+_LEGS = 20
 
 
 class OrderIntent(Model):
@@ -22,7 +27,7 @@ class OrderIntent(Model):
         sequence: counts the bot's order intents from 1; the identity behind `client_order_id`.
         leg: counts the orders of one decision from 0 (an exit goes on, leg after leg, until flat or dust).
         reference_price: what the decision saw; a market order carries no price to the venue.
-        price: the limit of a limit order, the trigger of a stop; None for a market order.
+        price: the limit of a limit order; None for a market order.
         decided_at: the venue's time of the decision.
     """
 
@@ -107,6 +112,21 @@ def client_order_id(uid: str, sequence: int, leg: int = 0) -> str:
     or a candle goes in: a history that was rolled back finds its own orders again.
     """
     return order_prefix(uid) + _base36(f"{uid}:{sequence}:{leg}", _SUFFIX_LENGTH)
+
+
+def recognised(uid: str, ids: Collection[str], *, after: int) -> dict[str, tuple[int, int]]:
+    """Return sequence and leg of those client order ids that are this bot's, and newer than a sequence.
+
+    An id is a hash, so it is found by making those that come next.
+
+    Args:
+        after: the last sequence that the bot knows of; its own legs are recognised too.
+    """
+    if not ids:
+        return {}
+    places = product(range(max(after, 1), after + _SEQUENCES_AHEAD), range(_LEGS))
+    made = ((client_order_id(uid, sequence, leg), (sequence, leg)) for sequence, leg in places)
+    return {known: place for known, place in made if known in ids}
 
 
 def order_prefix(uid: str) -> str:

@@ -11,7 +11,7 @@ from domain.instruments import Instrument
 from domain.journal import BotStatus, JournalEntry, Notice
 from domain.levels import exit_levels
 from domain.metrics import Performance
-from domain.model import ZERO, Model, Money
+from domain.model import ZERO, Model, Money, Utc
 from domain.orders import OrderIntent
 from domain.positions import Book
 from domain.watch import Sighting
@@ -20,10 +20,17 @@ DECIDED_KEPT = 10
 
 
 class InFlight(Model):
-    """An order on its way, with the decision behind it. Until it is answered, nothing else is ordered."""
+    """An order on its way, with the decision behind it. Until it is answered, nothing else is ordered.
+
+    Attributes:
+        expires: when it is too late to send it; None for an exit, which never is.
+        folded: the venue's trade ids of the fills that are in the books already.
+    """
 
     intent: OrderIntent
     decision: Decision
+    expires: Utc | None = None
+    folded: tuple[str, ...] = ()
 
 
 class Carried(Model):
@@ -34,9 +41,11 @@ class Carried(Model):
         version: the version that `config` came with; decisions are made under it.
         applied: digest of the raw document behind `config`.
         funded: the `broker.cash` that has gone into the book; None before any has.
-        sequence: number of the last order intent.
+        sequence, leg: number of the last order intent, and of its last order.
         decided: keys of the last decisions, oldest first.
         exiting: an exit that was decided and is not yet carried through.
+        unknown: an order of which only a person can tell whether the venue has it; until then nothing is bought.
+        difference: why books and venue do not agree; until a person has explained it, nothing is bought.
         stamp: the last journal stamp.
     """
 
@@ -50,10 +59,13 @@ class Carried(Model):
     exit_state: ExitState | None = None
     performance: Performance | None = None
     sequence: int = 0
+    leg: int = 0
     acted_candle: int = -1
     decided: tuple[str, ...] = ()
     exiting: Decision | None = None
     in_flight: InFlight | None = None
+    unknown: InFlight | None = None
+    difference: str | None = None
     stamp: int = 0
 
 
@@ -104,6 +116,8 @@ class BotState(BaseModel):
     Attributes:
         row: the newest desired state that has reached the workflow; its configuration only until it was dealt with.
         fresh: the configuration of `row` has not been applied yet.
+        adopted_run: the run of this workflow in which the venue's orders were adopted; None: it is still to be done.
+        wary_until: an order that is sent before that may have been sent by a life which history forgot.
         waiting: a checked configuration that waits for the position to be closed (`on_reconfigure: after_exit`).
         observed_version: the newest version that was applied, whatever it changed.
         rejected_version: the newest version that was refused; `problems` says why.
@@ -119,6 +133,8 @@ class BotState(BaseModel):
     row: BotRow
     options: WatchOptions = WatchOptions()
     fresh: bool = True
+    adopted_run: str | None = None
+    wary_until: Utc | None = None
     waiting: Prepared | None = None
     observed_version: int | None = None
     rejected_version: int | None = None
@@ -154,6 +170,12 @@ class BotState(BaseModel):
         if config is None or position is None:
             return ExitLevels()
         return exit_levels(config, position, self.carried.exit_state, guarding=self.guarding)
+
+    @property
+    def exit_blocked(self) -> bool:
+        """Whether nothing may be sold, because an order that nobody can tell of may have sold it."""
+        unknown = self.carried.unknown
+        return unknown is not None and unknown.intent.side == "sell"
 
     @classmethod
     def newborn(cls, row: BotRow, options: WatchOptions) -> "BotState":

@@ -22,6 +22,7 @@ class WatchRequest(Model):
         command_reason: the reason that such a decision carries.
         guard_only: watch the levels without strategy code, which has just failed.
         recovering: return as soon as the strategy was evaluated once without failing.
+        adopted_run: see `activities.adoption.refuse_if_reset`.
         segment_seconds: real time after which the watch returns.
     """
 
@@ -38,6 +39,7 @@ class WatchRequest(Model):
     command_reason: str = ""
     guard_only: bool = False
     recovering: bool = False
+    adopted_run: str | None = None
     segment_seconds: float
 
 

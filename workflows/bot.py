@@ -8,8 +8,17 @@ from temporalio.exceptions import ApplicationError
 with workflow.unsafe.imports_passed_through():
     from domain.config import parse_config
     from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN
+    from domain.orders import Fill, OrderReport, OrderStatus
     from domain.state import BotStart, Reconfigure
-    from workflows.command import Command, PositionAnswer, StatusAnswer, position_answer, status_answer
+    from workflows.command import (
+        Command,
+        OrderFound,
+        PositionAnswer,
+        Resolution,
+        StatusAnswer,
+        position_answer,
+        status_answer,
+    )
     from workflows.desired import PATIENCE
     from workflows.inquiries import check_config, misnamed
     from workflows.loop import Loop
@@ -49,7 +58,7 @@ class BotWorkflow:
             self._desired.proposal = request.config
         if request.rewatch:
             self._loop.outbox.send_again()
-            self._loop.disturb()
+            self._loop.look_for_orders()
 
     @workflow.signal
     def stop(self) -> None:
@@ -99,6 +108,38 @@ class BotWorkflow:
             raise ValueError(f"{position.entries} of {config.trading.max_positions} entries are open already")
 
     @workflow.update
+    async def resolve_order(self, found: OrderFound) -> str:
+        """Say how an order ended that is unknown; returns what came of it."""
+        return await self._loop.resolve(Resolution(self._report(found)))
+
+    @resolve_order.validator
+    def _may_resolve(self, found: OrderFound) -> None:
+        unknown = self._state.carried.unknown
+        if unknown is None:
+            raise ValueError("no order is unknown")
+        if self._loop.resolution is not None:
+            raise ValueError("the order is being resolved")
+        if found.quantity > unknown.intent.quantity:
+            raise ValueError(f"at most {unknown.intent.quantity:f} can be filled; was {found.quantity:f}")
+        if found.quantity and not found.price:
+            raise ValueError("a price is needed with what was filled")
+
+    @workflow.update
+    async def explain_difference(self) -> str:
+        """Go on buying, although books and venue differ: a person knows why."""
+        explained = self._state.carried.difference
+        self._state.carry(difference=None)
+        self._loop.outbox.event("difference_explained", f"a person has explained: {explained}")
+        self._loop.outbox.row_changed()
+        self._loop.disturb()
+        return "entries are made again"
+
+    @explain_difference.validator
+    def _may_explain(self) -> None:
+        if self._state.carried.difference is None:
+            raise ValueError("books and venue do not differ, as far as is known")
+
+    @workflow.update
     async def set_config(self, raw: dict[str, Any]) -> str:
         """Trade by another configuration; it becomes the row's next version."""
         prepared = await check_config(raw, self._state.row.bot_id, patience=PATIENCE)
@@ -124,6 +165,25 @@ class BotWorkflow:
     def position(self) -> PositionAnswer:
         """Return what the bot holds."""
         return position_answer(self._state)
+
+    def _report(self, found: OrderFound) -> OrderReport:
+        """Return a person's finding as a report of the order that is unknown."""
+        unknown, instrument = self._state.carried.unknown, self._state.instrument
+        if unknown is None or instrument is None:
+            raise ApplicationError("no order is unknown", type="CommandRefused", non_retryable=True)
+        name = unknown.intent.client_order_id
+        if not found.quantity:
+            return OrderReport(client_order_id=name, status="cancelled", reason="a person found it absent")
+        fill = Fill(
+            trade_id=f"{name}-person",
+            price=found.price,
+            quantity=found.quantity,
+            fee=found.fee,
+            fee_currency=found.fee_currency or instrument.quote,
+            at=unknown.intent.decided_at,
+        )
+        status: OrderStatus = "filled" if found.quantity == unknown.intent.quantity else "cancelled"
+        return OrderReport(client_order_id=name, status=status, fills=(fill,), reason="a person found it filled")
 
     def _may_command(self) -> None:
         command = self._loop.command

@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 
+from pydantic import Field
+
 from domain.decisions import Decision, ExitLevels
 from domain.journal import BotStatus
-from domain.model import Model, Money, Price, Quantity
+from domain.model import ZERO, Model, Money, Price, Quantity
+from domain.orders import OrderReport
 from domain.state import BotState
 from domain.watch import Order, Sighting
 
@@ -27,6 +30,29 @@ class Command:
     def meant(self, decision: Decision) -> bool:
         """Whether a decision carries this wish out: a strategy may have decided something else at the same moment."""
         return decision.action == "exit" if self.order == "close" else decision.key.endswith(self.reason)
+
+
+class OrderFound(Model):
+    """What a person has found out about an order that is unknown: how much of it was filled, and at what price.
+
+    Attributes:
+        quantity: base that was filled, fees not deducted; zero: the venue has no such order.
+        price: average price of the fill; of no meaning when nothing was filled.
+        fee: fee in `fee_currency`; zero if unset.
+    """
+
+    quantity: Quantity = Field(ge=0)
+    price: Price = Field(default=ZERO, ge=0)
+    fee: Quantity = Field(default=ZERO, ge=0)
+    fee_currency: str | None = None
+
+
+@dataclass
+class Resolution:
+    """A person's finding, as the order's last report. Mutable: the loop sets the answer, its handler waits for it."""
+
+    report: OrderReport
+    answer: Answer | None = None
 
 
 class PositionAnswer(Model):
@@ -63,6 +89,8 @@ class StatusAnswer(Model):
     dropped_events: int
     sighting: Sighting
     position: PositionAnswer
+    unknown_order: str | None = None
+    difference: str | None = None
 
 
 def position_answer(state: BotState) -> PositionAnswer:
@@ -103,4 +131,6 @@ def status_answer(state: BotState, *, journal_waiting: int) -> StatusAnswer:
         dropped_events=state.dropped_events,
         sighting=state.sighting,
         position=position_answer(state),
+        unknown_order=state.carried.unknown.intent.client_order_id if state.carried.unknown else None,
+        difference=state.carried.difference,
     )

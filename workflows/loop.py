@@ -8,29 +8,27 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
-    from activities.watch import WatchActivities
     from domain.config import BotConfig
     from domain.decisions import BOT_STOPPED, Decision
     from domain.instruments import Instrument
     from domain.journal import JournalReceipt
-    from domain.queues import Role
     from domain.state import BotStart, BotState
     from domain.watch import WatchResult
-    from workflows.command import Answer, Command
+    from workflows.adopting import Adoption, history_was_reset
+    from workflows.books import Books
+    from workflows.command import Answer, Command, Resolution
     from workflows.desired import Desired
     from workflows.desk import Desk
-    from workflows.inquiries import abandonable
+    from workflows.inquiries import abandonable, unless
     from workflows.outbox import Outbox
-    from workflows.page import page, summary
-    from workflows.stance import backoff_seconds, farewell, gate, watch_request
+    from workflows.page import page
+    from workflows.stance import backoff_seconds, farewell, gate
     from workflows.standing import Standing
+    from workflows.watching import Watching
 
-_WATCH_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
-_JITTER = 0.1
 # The check of a configuration mostly takes a moment: to wait for it saves a watch that would be given up at once.
 _GRACE = timedelta(seconds=2)
 
@@ -43,7 +41,13 @@ class Loop:
         self.outbox = Outbox(self.state, self._on_receipt)
         self.desired = Desired(self.state, self.outbox, self.disturb, loaded=start.continued)
         self.command: Command | None = None
-        self._desk = Desk(self.state, self.outbox)
+        self.resolution: Resolution | None = None
+        self.state.adopted_run = None  # each run asks the venue anew: a history that was reset tells by that
+        self._continued = start.continued
+        self._books = Books(self.state, self.outbox)
+        self._desk = Desk(self.state, self._books)
+        self._watching = Watching(self.state)
+        self._adoption = Adoption(self.state, self.outbox, self._books)
         self._standing = Standing(self.state, self.outbox)
         self._cancelled = False
         self._dirty = False
@@ -52,6 +56,11 @@ class Loop:
     def disturb(self) -> None:
         """Have what has come in handled: the watch under way is given up for it."""
         self._dirty = True
+
+    def look_for_orders(self) -> None:
+        """Have the venue's orders adopted again: what this history knows of them may be out of date."""
+        self._adoption.begin_anew()
+        self.disturb()
 
     def gate(self) -> str | None:
         """Return why no entry may be made now, or None."""
@@ -70,6 +79,13 @@ class Loop:
         if answer is None or not answer.done:
             raise ApplicationError(answer.text if answer else "", type="CommandRefused", non_retryable=True)
         return answer.text
+
+    async def resolve(self, resolution: Resolution) -> str:
+        """Book what a person has found out about an order that nobody else can tell of."""
+        self.resolution = resolution
+        self.disturb()
+        await workflow.wait_condition(lambda: resolution.answer is not None)
+        return resolution.answer.text if resolution.answer else ""
 
     async def run(self) -> str:
         """Run until the bot is to be stopped; returns how it ended."""
@@ -99,7 +115,9 @@ class Loop:
             try:
                 return await self._step()
             except ActivityError as error:
-                if not is_cancelled_exception(error):
+                if history_was_reset(error):
+                    self._adoption.begin_anew()
+                elif not is_cancelled_exception(error):
                     await self._stumble(str(error.cause or error))
         except asyncio.CancelledError:
             workflow.logger.info("interrupted")  # by a cancellation of the workflow, which the next turn heeds
@@ -117,16 +135,16 @@ class Loop:
         self._dirty = False
         await self._take_in()
         config, instrument = self.state.config, self.state.instrument
-        if config is not None and instrument is not None:
-            await self._desk.resume(config, instrument)
-            if self.state.enabled or self._closes():
-                await self._carry_exit(config, instrument)
+        if config is not None and instrument is not None and not self._ends():
+            if not await self._adopted(config, instrument):
+                return False
+            await self._settle(config, instrument)
         if await self._stopping():
             return True
         self._standing.show()
         await self._continue_as_new_if_due()
         workflow.set_current_details(page(self.state))
-        if config is None or instrument is None:
+        if config is None or instrument is None or self.state.exit_blocked:
             await workflow.wait_condition(lambda: self._dirty)
         elif not self._dirty and not self._desk.exit_latched():
             await self._watch(config, instrument)
@@ -146,22 +164,34 @@ class Loop:
                 self.outbox.row_changed()
         self._renew = desired.take_in() or self._renew
 
+    async def _adopted(self, config: BotConfig, instrument: Instrument) -> bool:
+        """Return whether the venue's orders are in the books; while the venue does not tell them, nothing is sent."""
+        account = config.account
+        if account is None or self.state.adopted_run is not None:
+            return True
+        found = await unless(lambda: self._dirty, self._adoption.find(account, instrument))
+        if found is None:
+            return False
+        self._adoption.adopt(found, config, instrument, wary=not self._continued)
+        self._continued = False
+        return True
+
+    async def _settle(self, config: BotConfig, instrument: Instrument) -> None:
+        """Finish what was begun: an order under way, one that a person has looked up, an exit that was decided."""
+        if self.resolution is not None:
+            resolution, self.resolution = self.resolution, None
+            resolution.answer = Answer(done=True, text=self._desk.resolve(resolution.report, config, instrument))
+        await self._desk.resume(config, instrument)
+        if not (self.state.enabled or self._closes()) or not self._desk.exit_latched() or self.state.exit_blocked:
+            return
+        if self.state.failures:
+            # What could not be carried through at the old price may be at the price of now, where there is one.
+            self._desk.reprice(await self._watching.price_of_now(config, instrument))
+        await self._carry_exit(config, instrument)
+
     async def _watch(self, config: BotConfig, instrument: Instrument) -> None:
         """Watch the market until the watch ends or something comes in."""
-        state = self.state
-        jitter = 1 + _JITTER * (2 * workflow.random().random() - 1)
-        request = watch_request(state, config, instrument, self.command, closed=self.gate(), jitter=jitter)
-        watch = workflow.start_activity_method(
-            WatchActivities.watch_market,
-            request,
-            task_queue=Role.MARKET,
-            start_to_close_timeout=timedelta(seconds=request.segment_seconds * 2 + 60),
-            heartbeat_timeout=timedelta(seconds=state.options.heartbeat_timeout_seconds),
-            retry_policy=_WATCH_RETRY,
-            cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
-            summary=summary(state),
-        )
-        abandonable(watch)
+        watch = self._watching.start(config, instrument, self.command, closed=self.gate())
         try:
             await workflow.wait_condition(lambda: self._dirty or watch.done())
         finally:
@@ -193,6 +223,8 @@ class Loop:
             state.guarding = False  # the pause is over: try the strategy again
 
     async def _decide(self, decision: Decision, config: BotConfig, instrument: Instrument) -> None:
+        if config.account is not None and self.state.adopted_run is None:
+            return  # what the venue knows comes first; the next watch decides anew
         meant = self.command is not None and self.command.meant(decision)
         obstacle = self._desk.accept(decision, gate=self.gate())
         if obstacle is not None:
@@ -208,8 +240,6 @@ class Loop:
 
     async def _carry_exit(self, config: BotConfig, instrument: Instrument) -> None:
         """Carry a latched exit through; what cannot be sold now is tried again after a pause."""
-        if not self._desk.exit_latched():
-            return
         text = await self._desk.exit(config, instrument)
         stuck = self._desk.exit_latched()
         if self.command is not None and self.command.order == "close":
@@ -233,6 +263,11 @@ class Loop:
         )
         return not self.state.enabled
 
+    def _ends(self) -> bool:
+        """Whether the bot is to stop without another order."""
+        unfinished = self.state.carried.in_flight is not None or self.resolution is not None
+        return not self.state.enabled and not self._closes() and not unfinished
+
     def _closes(self) -> bool:
         """Whether there is a position that is closed when the bot is stopped."""
         config = self.state.config
@@ -255,7 +290,8 @@ class Loop:
         self.desired.on_receipt(receipt, command)
 
     def _has_work(self) -> bool:
-        return self._dirty or self.command is not None or self.desired.proposal is not None
+        waiting = (self.command, self.resolution, self.desired.proposal)
+        return self._dirty or any(each is not None for each in waiting)
 
     async def _stumble(self, reason: str, *, config: BotConfig | None = None) -> None:
         """Note a failure and wait longer each time; meanwhile the levels of an open position stay guarded."""

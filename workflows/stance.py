@@ -1,5 +1,7 @@
 """How a bot stands, and what its next watch must know: plain functions of its state."""
 
+from collections.abc import Iterator
+
 from domain.config import BotConfig
 from domain.instruments import Instrument
 from domain.journal import BotStatus
@@ -14,7 +16,7 @@ def status_of(state: BotState) -> BotStatus:
     """Return the status that a bot shows while it has not stopped."""
     if not state.enabled:
         return "stopping"
-    if state.failures or (state.config is None and state.problems):
+    if state.failures or state.carried.unknown or (state.config is None and state.problems):
         return "error"
     if state.config is None:
         return "starting"
@@ -23,15 +25,18 @@ def status_of(state: BotState) -> BotStatus:
 
 def gate(state: BotState, *, journal_full: bool) -> str | None:
     """Return why no entry may be made, or None. Exits pass every gate."""
-    if not state.enabled:
-        return "the bot is stopping"
-    if state.paused:
-        return "paused"
-    if state.fresh:
-        return f"version {state.row.version} of the configuration is not in force yet"
-    if journal_full:
-        return "the journal is full until the database is back"
-    return "the strategy has failed and is tried again" if state.guarding else None
+    return next(filter(None, _obstacles(state, journal_full=journal_full)), None)
+
+
+def _obstacles(state: BotState, *, journal_full: bool) -> Iterator[str | None]:
+    unknown, difference = state.carried.unknown, state.carried.difference
+    yield None if state.enabled else "the bot is stopping"
+    yield "paused" if state.paused else None
+    yield f"version {state.row.version} of the configuration is not in force yet" if state.fresh else None
+    yield f"order {unknown.intent.client_order_id} is unknown: a person has to resolve it" if unknown else None
+    yield f"books and venue differ ({difference}): a person has to explain it" if difference else None
+    yield "the journal is full until the database is back" if journal_full else None
+    yield "the strategy has failed and is tried again" if state.guarding else None
 
 
 def backoff_seconds(state: BotState) -> float:
@@ -70,6 +75,7 @@ def watch_request(
         command_reason=command.reason if command else "",
         guard_only=state.guarding,
         recovering=state.failures > 0 and not state.guarding,
+        adopted_run=state.adopted_run,
         segment_seconds=seconds * jitter,
     )
 

@@ -1,4 +1,4 @@
-"""`bots open` and `bots close`: a person's order, carried out by the bot and booked like its own."""
+"""`bots open`, `close` and `resolve`: what a person orders or has found out, carried out and booked by the bot."""
 
 import asyncio
 import uuid
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, TypeAlias
 
 import typer
+from pydantic import ValidationError
 from temporalio.client import (
     WorkflowUpdateFailedError,
     WorkflowUpdateRPCTimeoutOrCancelledError,
@@ -17,12 +18,14 @@ from cli.bots.desk import Desk, open_desk
 from cli.options import BotId, DataDir
 from cli.output import CliError, say
 from cli.run import run
+from domain.model import ZERO
+from workflows.command import OrderFound
 
 app = typer.Typer(add_completion=False)
 
 _Timeout: TypeAlias = Annotated[float, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="Wait so long.")]
 
-_OPEN, _CLOSE = "open_position", "close_position"
+_OPEN, _CLOSE, _RESOLVE, _EXPLAIN = "open_position", "close_position", "resolve_order", "explain_difference"
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.3
 
@@ -39,14 +42,47 @@ def close_position(bot_id: BotId, timeout: _Timeout = 60.0, data_dir: DataDir = 
     run(_command(bot_id, _CLOSE, timeout, data_dir))
 
 
-async def _command(bot_id: str, update: str, timeout_seconds: float, data_dir: Path | None) -> None:
+@app.command()
+def resolve(  # noqa: PLR0917
+    bot_id: BotId,
+    filled: Annotated[
+        str | None, typer.Option(metavar="QUANTITY@PRICE", help="It was filled: so much, at this average price.")
+    ] = None,
+    fee: Annotated[str, typer.Option(help="With --filled: the fee, in quote.")] = "0",
+    absent: Annotated[bool, typer.Option("--absent", help="The exchange has no such order.")] = False,
+    explained: Annotated[
+        bool, typer.Option("--explained", help="Books and exchange differ, and it is known why: go on.")
+    ] = False,
+    timeout: _Timeout = 60.0,
+    data_dir: DataDir = None,
+) -> None:
+    """Say how an order ended that only a person can look up (see `bots show`)."""
+    if sum((filled is not None, absent, explained)) != 1:
+        raise CliError("expected one of --filled QUANTITY@PRICE, --absent and --explained")
+    if explained:
+        run(_command(bot_id, _EXPLAIN, timeout, data_dir))
+    else:
+        run(_command(bot_id, _RESOLVE, timeout, data_dir, _found(filled, fee) if filled else OrderFound(quantity=ZERO)))
+
+
+def _found(filled: str, fee: str) -> OrderFound:
+    quantity, _, price = filled.partition("@")
+    try:
+        return OrderFound.model_validate({"quantity": quantity, "price": price, "fee": fee})
+    except ValidationError:
+        raise CliError(f"--filled must be like 0.25@43210.5, and --fee a number; was {filled!r}, {fee!r}") from None
+
+
+async def _command(
+    bot_id: str, update: str, timeout_seconds: float, data_dir: Path | None, argument: OrderFound | None = None
+) -> None:
     async with open_desk(data_dir) as desk:
         await desk.store.known(bot_id)
         # The server carries out each id once, however often it is asked.
         update_id = f"cli-{uuid.uuid4()}"
         try:
             async with asyncio.timeout(timeout_seconds):
-                say(f"{bot_id}: {await _ask(desk, bot_id, update, update_id)}")
+                say(f"{bot_id}: {await _ask(desk, bot_id, update, update_id, argument)}")
         except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError):
             raise CliError(
                 f"{bot_id} has not answered within {timeout_seconds:g} s; it may still carry the command out "
@@ -54,11 +90,12 @@ async def _command(bot_id: str, update: str, timeout_seconds: float, data_dir: P
             ) from None
 
 
-async def _ask(desk: Desk, bot_id: str, update: str, update_id: str) -> str:
+async def _ask(desk: Desk, bot_id: str, update: str, update_id: str, argument: OrderFound | None) -> str:
+    arguments = [] if argument is None else [argument]
     handle = await desk.handle(bot_id)
     for attempt in range(1, _ATTEMPTS + 1):
         try:
-            return str(await handle.execute_update(update, id=update_id, result_type=str))
+            return str(await handle.execute_update(update, args=arguments, id=update_id, result_type=str))
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             reason = cause.message if isinstance(cause, FailureError) else cause

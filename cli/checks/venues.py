@@ -26,8 +26,7 @@ async def venues_of_bots(target: Target) -> set[VenueRef]:
                 config = validate(row.config)
             except InvalidConfig:
                 continue
-            broker = config.broker
-            found.add(VenueRef(name=config.venue, base_url=broker.base_url, sandbox=broker.sandbox))
+            found.add(config.venue)
     return found
 
 

@@ -9,6 +9,7 @@ from domain.errors import VenueUnavailable
 from domain.instruments import VenueRef
 from domain.state import Prepared
 from tests.support.bots import bot_row, raw_config
+from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeBots, FakeJournal, FakeMarket
 
 
@@ -24,7 +25,7 @@ def market() -> FakeMarket:
 
 @pytest.fixture
 def activities(journal: FakeJournal, market: FakeMarket) -> ConfigActivities:
-    return ConfigActivities(FakeBots(journal), market)
+    return ConfigActivities(FakeBots(journal), market, ExchangeAccounts(FakeExchange()))
 
 
 async def prepared(activities: ConfigActivities, raw: dict[str, Any]) -> Prepared:

@@ -33,7 +33,7 @@ async def test_every_option_reaches_the_configuration(cli: Cli, rows: BotReposit
     outcome = await cli("bots", "create", *flat, *changes, "--set", "name=Mine", "--disabled")
     assert outcome.code == 0, outcome.err
     config = parse_config((await rows.get("mine_btcusdt")).config)
-    assert (config.venue, config.data.interval, config.broker.cash) == ("kraken", "1m", Decimal("250.5"))
+    assert (config.data.data_source, config.data.interval, config.broker.cash) == ("kraken", "1m", Decimal("250.5"))
     assert config.broker.base_url == "http://127.0.0.1:8899"
     assert config.position_fraction == Decimal("0.25")
     assert config.broker.paper_trading_config.fee_rate == Decimal("0.002")

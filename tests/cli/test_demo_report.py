@@ -38,6 +38,7 @@ def order(sequence: int, side: Side, *, leg: int = 0, status: OrderStatus = "fil
         side=side,
         type="market",
         quantity=Decimal(1),
+        price=None,
         reference_price=Decimal(100),
         filled_quantity=Decimal(1),
         average_price=Decimal(100),

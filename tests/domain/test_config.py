@@ -110,7 +110,7 @@ def test_keys_that_are_not_set_have_the_documented_defaults() -> None:
 
 
 def test_market_data_comes_from_the_data_source_not_from_the_broker() -> None:
-    assert parse_config(SMALLEST).venue == "binance"
+    assert parse_config(SMALLEST).venue.name == "binance"
 
 
 @pytest.mark.parametrize(
@@ -170,9 +170,6 @@ def test_a_key_of_this_release_is_accepted_and_kept(path: str, value: object) ->
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        ("broker.sandbox", True),
-        ("broker.credentials", "my-keys"),
-        ("broker.live_trading_confirmed", True),
         ("data.stream", True),
         ("trading.entry_order", "limit"),
         ("trading.exit_order", "limit"),
@@ -295,7 +292,6 @@ def test_all_problems_come_at_once_those_between_keys_included() -> None:
     assert set(problems(document)) == {
         "broker.cash",
         "broker.csh",
-        "broker.trading_mode",
         "broker.credentials",
         "broker.live_trading_confirmed",
         "data.interval",
@@ -303,13 +299,41 @@ def test_all_problems_come_at_once_those_between_keys_included() -> None:
     }
 
 
-def test_live_trading_is_refused_and_says_what_it_will_require() -> None:
-    assert problems(smallest_with("broker.trading_mode", "live")) == {
-        "broker.trading_mode": "not available yet; must be 'paper' for now; was 'live'",
+def test_live_trading_says_what_it_requires() -> None:
+    document = example()
+    document["broker"]["trading_mode"] = "live"
+    document["risk_management"] = {}
+    assert problems(document) == {
         "broker.credentials": "is required when broker.trading_mode is live",
         "broker.live_trading_confirmed": "must be true when broker.trading_mode is live; was false",
         "risk_management.max_position_size": "is required when broker.trading_mode is live",
         "risk_management.max_daily_loss": "is required when broker.trading_mode is live",
+    }
+
+
+def live() -> dict[str, Any]:
+    document = example()
+    document["broker"] |= {"trading_mode": "live", "credentials": "main", "live_trading_confirmed": True}
+    return document
+
+
+def test_a_live_bot_trades_the_account_of_its_keys_at_its_own_host() -> None:
+    document = live()
+    document["broker"] |= {"sandbox": True, "base_url": "http://127.0.0.1:1"}
+    config = parse_config(document)
+
+    assert config.account is not None
+    assert (config.account.credentials, config.account.venue) == ("main", config.venue)
+    assert (config.venue.name, config.venue.base_url, config.venue.sandbox) == ("binance", "http://127.0.0.1:1", True)
+    assert parse_config(example()).account is None
+
+
+def test_a_live_bot_watches_the_exchange_that_it_trades_at() -> None:
+    document = live()
+    document["data"]["data_source"] = "kraken"
+
+    assert problems(document) == {
+        "data.data_source": "must be the broker's own exchange when live, 'binance'; was 'kraken'"
     }
 
 

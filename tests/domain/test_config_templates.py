@@ -13,7 +13,7 @@ from domain.templates import bot_from_template, templates
 def test_every_template_makes_a_valid_bot(template: str) -> None:
     config = parse_config(bot_from_template(template, id="mine", symbol="ETH/USDT", venue="kraken", interval="5m"))
 
-    assert (config.id, config.symbol, config.venue, config.data.interval) == ("mine", "ETH/USDT", "kraken", "5m")
+    assert (config.id, config.symbol, config.venue.name, config.data.interval) == ("mine", "ETH/USDT", "kraken", "5m")
     assert config.broker.type == "kraken"
     assert config.enabled
     assert config.broker.cash == 1000

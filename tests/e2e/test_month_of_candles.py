@@ -40,6 +40,7 @@ from simulator.exchange import Exchange, replayed_market
 from simulator.server import start_simulator
 from tests.e2e.reference import Expected, Rules, Simulation, read
 from tests.support.bots import until
+from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeNotifier
 from tests.support.stepped import Changes, CountedMarket, CountedVenue, SteppedClock, Stepper
 from workflows.bot import BotWorkflow
@@ -66,7 +67,7 @@ async def running(client: Client, engine: AsyncEngine, market: CountedMarket) ->
     options = WatchOptions(segment_seconds=7_200, heartbeat_timeout_seconds=120)
     async with AsyncExitStack() as stack:
         watches = WatchActivities(market, LivenessBoard("test"), stack.enter_context(ThreadPoolExecutor(2)))
-        config = ConfigActivities(bots, market)
+        config = ConfigActivities(bots, market, ExchangeAccounts(FakeExchange()))
         activities: dict[Role, Sequence[Any]] = {
             Role.TRADING: [OrderActivities(BrokerRegistry(paper=PaperBroker())).submit_order],
             Role.MARKET: [watches.watch_market, config.prepare],

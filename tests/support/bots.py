@@ -15,20 +15,32 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle, WorkflowHistory
 from temporalio.worker import Worker
 
+from activities.adoption import AdoptionActivities
 from activities.config import ConfigActivities
 from activities.fleet import Fleet
 from activities.journal import JournalActivities, NotifyActivities
 from activities.liveness import LivenessBoard
 from activities.orders import OrderActivities
 from activities.watch import WatchActivities
+from brokers.registry import BrokerRegistry
 from domain.queues import Role, workflow_id
 from domain.state import BotRow, WatchOptions
 from embedded.temporal import find_temporal, without_temporal
+from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeBots, FakeBroker, FakeJournal, FakeMarket, FakeNotifier
 from workflows.bot import BotWorkflow
 from workflows.command import PositionAnswer, StatusAnswer
 
 T = TypeVar("T")
+
+
+LIVE: dict[str, Any] = {
+    "broker__trading_mode": "live",
+    "broker__credentials": "main",
+    "broker__live_trading_confirmed": True,
+    "risk_management__max_position_size": 1000,
+    "risk_management__max_daily_loss": 500,
+}
 
 
 def raw_config(bot_id: str = "rsi", **changes: Any) -> dict[str, Any]:
@@ -88,6 +100,7 @@ class Bench:
     client: Client
     market: FakeMarket = field(default_factory=FakeMarket)
     broker: FakeBroker = field(default_factory=FakeBroker)
+    exchange: FakeExchange = field(default_factory=FakeExchange)
     journal: FakeJournal = field(default_factory=FakeJournal)
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
     options: WatchOptions = field(default_factory=lambda: WatchOptions(heartbeat_timeout_seconds=5))
@@ -98,6 +111,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.bots = FakeBots(self.journal)
+        self.accounts = ExchangeAccounts(self.exchange)
 
     @property
     def fleet(self) -> Fleet:
@@ -122,8 +136,9 @@ class Bench:
         with ThreadPoolExecutor(2) as threads:
             watches = WatchActivities(self.market, LivenessBoard("test"), threads)
             self.watches = watches
-            config = ConfigActivities(self.bots, self.market)
-            orders = OrderActivities(self.broker)
+            config = ConfigActivities(self.bots, self.market, self.accounts)
+            orders = OrderActivities(BrokerRegistry(paper=self.broker, live=self.exchange))
+            adoption = AdoptionActivities(self.accounts)
             journal, notify = JournalActivities(self.journal), NotifyActivities(self.notifier)
             # A build id of our own: the SDK would make one from the bytecode of all modules, which takes seconds.
             common: dict[str, Any] = {"build_id": "test"}
@@ -135,7 +150,7 @@ class Bench:
                     self.client,
                     task_queue=Role.TRADING,
                     workflows=[BotWorkflow],
-                    activities=[orders.submit_order],
+                    activities=[orders.submit_order, orders.resolve_order, adoption.find_orders],
                     **common,
                     **bots,
                 ),
@@ -277,6 +292,13 @@ class BotUnderTest:
     async def events_in_history(self) -> int:
         """Return how many events the history of the present run has."""
         return (await self.handle.describe()).history_length
+
+
+async def live_bot(bench: Bench, **changes: Any) -> BotUnderTest:
+    """Start a bot that trades at the bench's exchange."""
+    bot = await bench.start(**LIVE, **changes)
+    await bot.reaches("running")
+    return bot
 
 
 async def until(condition: Callable[[], bool], seconds: float = 15.0) -> None:

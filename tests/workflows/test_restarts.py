@@ -39,7 +39,7 @@ async def test_a_worker_that_stops_hands_its_watches_over(idle_bench: Bench) -> 
     bench.market.add(open_=90.0, high=94.0, low=90.0, close=93.0)  # while nobody looks
     async with bench.worker():
         # A watch that was handed to the pollers of the stopping worker would be missed after its heartbeat timeout.
-        await bench.fleet.sync_all(rewatch=True)
+        await bench.fleet.rewatch_all()
         await until(lambda: bench.market.subscribed == 1)
         assert (await bot.status()).position.quantity == HELD
         bench.market.add(open_=93.0, high=93.0, low=80.0, close=80.0)
@@ -74,7 +74,7 @@ async def test_after_the_loss_of_a_worker_a_rewatch_has_the_bot_watched_by_the_n
         await until(lambda: bench.market.subscribed == 1)
     bench.market.crash()
     async with bench.worker():
-        await bench.fleet.sync_all(rewatch=True)
+        await bench.fleet.rewatch_all()
         await bot.closed()
         await until(lambda: bot.journaled(TradeEntry) != [])
         filled = [order for order in bot.journaled(OrderEntry) if order.status == "filled"]

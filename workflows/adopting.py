@@ -1,0 +1,152 @@
+"""Adoption: before a bot sends anything, it books what its venue holds of it and its history does not know.
+
+Histories go back: a workflow is reset, a server's file is restored, a bot is started from a row that is older than its
+last order. The ids of its orders are made from their sequence alone, so it finds them again.
+"""
+
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, ApplicationError
+
+with workflow.unsafe.imports_passed_through():
+    from activities.adoption import HISTORY_WAS_RESET, AdoptionActivities
+    from domain.adoption import AdoptionRequest, Found, FoundOrder
+    from domain.config import BotConfig
+    from domain.decisions import Decision
+    from domain.instruments import AccountRef, Instrument
+    from domain.intervals import DAY_MS, open_time
+    from domain.model import ZERO
+    from domain.orders import OrderIntent
+    from domain.positions import BookError
+    from domain.queues import Role
+    from domain.state import BotState, InFlight
+    from workflows.books import Books
+    from workflows.outbox import Outbox
+
+ADOPTED = "adopted"
+
+_RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
+# A request that a lost life has sent can arrive for so long; until then the first look at an order is not enough.
+_WARY = timedelta(seconds=15)
+
+
+class Adoption:
+    """Reads the venue's orders of one bot, and books those that it does not know."""
+
+    def __init__(self, state: BotState, outbox: Outbox, books: Books) -> None:
+        self._state = state
+        self._outbox = outbox
+        self._books = books
+
+    def begin_anew(self) -> None:
+        """Have the venue's orders adopted before anything else is sent."""
+        self._state.adopted_run = None
+
+    async def find(self, account: AccountRef, instrument: Instrument) -> Found:
+        """Return what the venue holds, waiting for it as long as it takes."""
+        carried, row = self._state.carried, self._state.row
+        request = AdoptionRequest(
+            bot_id=row.bot_id,
+            uid=row.uid,
+            account=account,
+            instrument=instrument,
+            after=carried.sequence,
+            since=max(carried.stamp // 1_000 - DAY_MS, 0),
+        )
+        return await workflow.execute_activity_method(
+            AdoptionActivities.find_orders,
+            request,
+            task_queue=Role.TRADING,
+            start_to_close_timeout=timedelta(seconds=60),
+            retry_policy=_RETRY,
+            summary="orders that the venue knows",
+        )
+
+    def adopt(self, found: Found, config: BotConfig, instrument: Instrument, *, wary: bool) -> None:
+        """Book the orders that are not known.
+
+        Args:
+            wary: the last life may have sent something a moment ago.
+        """
+        self._state.adopted_run = found.run_id
+        self._state.wary_until = workflow.now() + _WARY if wary else None
+        for each in found.orders:
+            if not self._known(each):
+                self._adopt(each, config, instrument)
+                if self._state.carried.in_flight is not None:
+                    return  # it rests at the venue: its end is waited for before anything else
+
+    def _known(self, found: FoundOrder) -> bool:
+        carried, order = self._state.carried, found.order.report.client_order_id
+        pending = (each.intent.client_order_id for each in (carried.in_flight, carried.unknown) if each is not None)
+        return (found.sequence, found.leg) <= (carried.sequence, carried.leg) or order in pending
+
+    def _adopt(self, found: FoundOrder, config: BotConfig, instrument: Instrument) -> None:
+        state, order = self._state, found.order
+        decision = _decision(found, config, state.carried.version)
+        intent = _intent(found, decision)
+        state.carry(
+            sequence=found.sequence,
+            leg=found.leg,
+            acted_candle=max(state.carried.acted_candle, decision.candle_time),
+            in_flight=InFlight(intent=intent, decision=decision),
+            exiting=decision if order.side == "sell" and state.carried.book.position else state.carried.exiting,
+        )
+        name = intent.client_order_id
+        text = f"{order.side} of {order.quantity:f} {instrument.base} found at the venue: {order.report.status}"
+        self._outbox.event("order_adopted", text, severity="warning", correlation=name)
+        try:
+            self._books.fold(order.report, config, instrument)
+        except BookError as error:
+            state.carry(in_flight=None, exiting=None, difference=f"order {name}: {error}")
+            self._outbox.event("difference", f"order {name}: {error}", severity="error", correlation=name)
+            advice = f"Look at the exchange, then: bots resolve {state.row.bot_id} --explained"
+            title = f"{config.name}: books and venue differ"
+            self._outbox.tell("difference", title, f"order {name}: {error}. {advice}", severity="error")
+
+
+def history_was_reset(error: ActivityError) -> bool:
+    """Return whether an activity has refused to act for a history that has gone back."""
+    return isinstance(error.cause, ApplicationError) and error.cause.type == HISTORY_WAS_RESET
+
+
+def _decision(found: FoundOrder, config: BotConfig, version: int) -> Decision:
+    """Return the decision that may have been behind an order: nobody remembers it."""
+    order, interval = found.order, config.data.interval
+    fills = order.report.fills
+    value = sum((fill.price * fill.quantity for fill in fills), ZERO)
+    price = value / order.report.filled_quantity if fills else order.price or ZERO
+    running = open_time(order.created_at, interval)
+    return Decision(
+        action="enter" if order.side == "buy" else "exit",
+        key=f"{ADOPTED}:{order.report.client_order_id}",
+        reason=ADOPTED,
+        price=price,
+        candle_time=open_time(running - 1, interval) if order.side == "buy" else running,
+        decided_at=order.created_at,
+        config_version=version,
+        quantity=order.quantity,
+        signal_close=price,
+    )
+
+
+def _intent(found: FoundOrder, decision: Decision) -> OrderIntent:
+    order = found.order
+    return OrderIntent(
+        client_order_id=order.report.client_order_id,
+        sequence=found.sequence,
+        leg=found.leg,
+        symbol=order.symbol,
+        side=order.side,
+        type=order.type,
+        quantity=order.quantity,
+        reference_price=decision.price,
+        price=order.price,
+        reason=ADOPTED,
+        decision_key=decision.key,
+        decided_at=decision.decided_at,
+        candle_time=decision.candle_time,
+        config_version=decision.config_version,
+    )
