@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from simulator.exchange import Market
-from simulator.trading.money import ZERO, amount, floor_to_eight
+from simulator.trading.money import amount, floor_to_eight
 from simulator.trading.orders import Side
 
 DISCOUNT_ASSET = "BNB"
@@ -55,19 +55,17 @@ class Fees:
         rate = schedule.maker if maker else schedule.taker
         rules = market.rules
         if schedule.in_bnb:
-            worth = self._bnb_price(rules.quote, moment)
-            owed = floor_to_eight(price * quantity * rate * (1 - DISCOUNT) * worth) if worth else None
+            bnb_price = self._bnb_price(rules.quote, moment)
+            owed = floor_to_eight(price * quantity * rate * (1 - DISCOUNT) / bnb_price) if bnb_price else None
             if owed is not None and owed <= bnb:
                 return Commission(DISCOUNT_ASSET, owed)
         if side is Side.BUY:
             return Commission(rules.base, floor_to_eight(quantity * rate))
         return Commission(rules.quote, floor_to_eight(price * quantity * rate))
 
-    def _bnb_price(self, quote: str, moment: int) -> Decimal:
-        """Return how many BNB one unit of a quote currency is worth; 0 where no market tells."""
+    def _bnb_price(self, quote: str, moment: int) -> Decimal | None:
+        """Return what one BNB costs in a quote currency; None where no market tells."""
         if quote == DISCOUNT_ASSET:
             return Decimal(1)
         market = self.markets.get(DISCOUNT_ASSET + quote)
-        if market is None:
-            return ZERO
-        return 1 / amount(market.history.price(moment), market.price_decimals)
+        return None if market is None else amount(market.history.price(moment), market.price_decimals)
