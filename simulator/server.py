@@ -11,9 +11,11 @@ from aiohttp.typedefs import Middleware
 
 from simulator.errors import VenueError, unknown_error
 from simulator.exchange import Exchange
+from simulator.faults.injector import Injector
 from simulator.routes.account import AccountRoutes
 from simulator.routes.accounts import AccountControlRoutes
 from simulator.routes.control import ControlRoutes
+from simulator.routes.faults import FaultRoutes
 from simulator.routes.ledger import LedgerRoutes
 from simulator.routes.market import MarketRoutes
 from simulator.routes.trading import TradingRoutes
@@ -25,23 +27,29 @@ log = logging.getLogger(__name__)
 
 
 def build_app(
-    exchange: Exchange, desk: Desk | None = None, *, middlewares: Sequence[Middleware] = ()
+    exchange: Exchange,
+    desk: Desk | None = None,
+    faults: Injector | None = None,
+    *,
+    middlewares: Sequence[Middleware] = (),
 ) -> web.Application:
     """Return the web application of an exchange.
 
     Args:
         desk: where its accounts trade; None for one without accounts.
+        faults: what goes wrong; None for one without faults. Both can be changed over HTTP.
         middlewares: outermost first; they see every request before, and every answer after, the exchange does.
     """
-    desk = desk or Desk(exchange)
+    desk, faults = desk or Desk(exchange), faults or Injector(exchange.clock)
     weights = WeightMeter(enforced=desk.limits_enforced)
-    app = web.Application(middlewares=[*middlewares, _answer_refusals(weights)])
+    app = web.Application(middlewares=[*middlewares, faults.middleware(), _answer_refusals(weights)])
     app.router.add_routes(MarketRoutes(exchange, weights).routes())
     app.router.add_routes(TradingRoutes(desk, weights).routes())
     app.router.add_routes(AccountRoutes(desk, weights).routes())
     app.router.add_routes(LedgerRoutes(desk).routes())
     app.router.add_routes(ControlRoutes(exchange).routes())
     app.router.add_routes(AccountControlRoutes(desk).routes())
+    app.router.add_routes(FaultRoutes(faults).routes())
     return app
 
 
@@ -76,6 +84,7 @@ class RunningSimulator:
     """A served exchange; leave its context, or call `close`, to end it."""
 
     desk: Desk
+    faults: Injector
     url: str
     _runner: web.AppRunner
 
@@ -121,7 +130,8 @@ async def start_simulator(
     desk = Desk(exchange, limits_enforced=limits_enforced)
     for spec in accounts:
         desk.accounts.open(spec, exchange.clock.now_ms())
-    runner = web.AppRunner(build_app(exchange, desk), access_log=None, shutdown_timeout=2)
+    faults = Injector(exchange.clock)
+    runner = web.AppRunner(build_app(exchange, desk, faults), access_log=None, shutdown_timeout=2)
     await runner.setup()
     try:
         await web.TCPSite(runner, host, port).start()
@@ -130,7 +140,7 @@ async def start_simulator(
         raise
     name, taken_port = runner.addresses[0][:2]
     shown = f"[{name}]" if ":" in name else name
-    return RunningSimulator(desk, f"http://{shown}:{taken_port}", runner)
+    return RunningSimulator(desk, faults, f"http://{shown}:{taken_port}", runner)
 
 
 def ccxt_config(url: str, key: ApiKey | None = None) -> dict[str, Any]:

@@ -92,6 +92,10 @@ class Api:
             assert response.status == 200, await response.text()
             return await response.json()
 
+    async def get_status(self, path: str) -> tuple[int, Any]:
+        async with self._session.get(path) as response:
+            return response.status, await response.json()
+
     async def refused(self, path: str, **params: str | int) -> tuple[int, int, str]:
         async with self._session.get(path, params=params) as response:
             body = await response.json()
