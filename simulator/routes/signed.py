@@ -27,7 +27,8 @@ async def signed(request: web.Request, desk: Desk, permission: Permission) -> Ca
         VenueError: the key, the signature or the time is wrong.
     """
     query = request.raw_path.partition("?")[2]
-    sent = SignedRequest(request.headers.get("X-MBX-APIKEY"), query, await request.text())
+    body = (await request.read()).decode(errors="replace")
+    sent = SignedRequest(request.headers.get("X-MBX-APIKEY"), query, body)
     conditions = conditions_of(request)
     # Asked for after the last wait: what was held up on its way here is late.
     now = desk.exchange.clock.now_ms() + conditions.skew_ms

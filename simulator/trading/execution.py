@@ -8,7 +8,7 @@ from itertools import count
 from simulator import errors
 from simulator.exchange import Exchange, Market
 from simulator.trading.accounts import Account
-from simulator.trading.fees import Fees
+from simulator.trading.fees import DISCOUNT_ASSET, Fees
 from simulator.trading.matching import Offer, cut, offers, take_quantity, take_value, total, value
 from simulator.trading.money import floor_to
 from simulator.trading.orders import Order, OrderType, Status, TimeInForce, Trade
@@ -79,7 +79,6 @@ class Execution:
         if order.request.price is not None:
             self._execute_within_limit(place)
             return
-        place.hold(Decimal(0))
         try:
             self._execute_at_market(place)
         except errors.VenueError:
@@ -176,7 +175,7 @@ class Execution:
             quantity=offer.quantity,
             maker=maker,
             moment=moment,
-            bnb=wallet.free("BNB"),
+            bnb=wallet.free(DISCOUNT_ASSET),
         )
         wallet.post(moment, f"fee of {cause}", commission.asset, free=-commission.quantity)
         order.add(

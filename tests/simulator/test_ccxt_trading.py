@@ -3,10 +3,13 @@
 from decimal import Decimal
 from typing import Any
 
-import ccxt
+import ccxt.async_support
 import pytest
 
-from simulator.clock import ManualClock
+from simulator.clock import ManualClock, SimulatedClock
+from simulator.exchange import Exchange, generated_market
+from simulator.server import ccxt_config, start_simulator
+from tests.simulator.conftest import KEY, MAIN
 
 SYMBOL = "BTC/USDT"
 
@@ -97,6 +100,8 @@ async def test_orders_and_trades_are_listed_by_symbol_time_and_order(trader: Any
     second = await trader.create_order(SYMBOL, "market", "sell", 0.001)
     assert [order["id"] for order in await trader.fetch_orders(SYMBOL)] == [first["id"], second["id"]]
     assert [order["id"] for order in await trader.fetch_orders(SYMBOL, clock.now_ms())] == [second["id"]]
+    assert [order["id"] for order in await trader.fetch_orders(SYMBOL, None, 1)] == [second["id"]]
+    assert [order["id"] for order in await trader.fetch_orders(SYMBOL, clock.now_ms() - 1_000, 1)] == [first["id"]]
     assert [trade["order"] for trade in await trader.fetch_my_trades(SYMBOL)] == [first["id"], second["id"]]
     assert [trade["side"] for trade in await trader.fetch_my_trades(SYMBOL, clock.now_ms())] == ["sell"]
     assert [trade["side"] for trade in await trader.fetch_my_trades(SYMBOL, None, 1)] == ["sell"]
@@ -151,3 +156,16 @@ async def test_the_status_and_the_permissions_of_the_key_are_readable(trader: An
     restrictions = await trader.sapi_get_account_apirestrictions()
     assert (restrictions["enableReading"], restrictions["enableSpotAndMarginTrading"]) == (True, True)
     assert (restrictions["enableWithdrawals"], restrictions["ipRestrict"]) == (False, False)
+
+
+async def test_a_client_on_another_clock_measures_the_difference_and_trades() -> None:
+    exchange = Exchange(SimulatedClock(start_ms=1_600_000_000_000), [generated_market("BTCUSDT")])
+    async with await start_simulator(exchange, accounts=[MAIN]) as simulator:
+        client = ccxt.async_support.binance(ccxt_config(simulator.url, KEY) | {"enableRateLimit": False})
+        client.options["adjustForTimeDifference"] = True
+        try:
+            order = await client.create_order(SYMBOL, "market", "buy", 0.001)
+        finally:
+            await client.close()
+        assert order["status"] == "closed"
+        assert 1_600_000_000_000 <= order["timestamp"] <= exchange.clock.now_ms()

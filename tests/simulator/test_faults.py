@@ -312,6 +312,14 @@ async def test_several_faults_happen_to_one_request(private: Any, faults: Faults
     assert Decimal(found["executedQty"]) == Decimal("0.0005")
 
 
+async def test_the_first_fault_is_the_outermost(faults: Faults) -> None:
+    garbage, error = {"kind": "garbage", "body": "?"}, {"kind": "http_error"}
+    await faults.set(garbage, error)
+    assert await faults.status("/api/v3/ping") == 200
+    await faults.set(error, garbage)
+    assert await faults.status("/api/v3/ping") == 500
+
+
 @pytest.mark.parametrize(
     ("body", "complaint"),
     [

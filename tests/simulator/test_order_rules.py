@@ -74,6 +74,8 @@ def without(params: dict[str, str], name: str) -> dict[str, str]:
         (LIMIT | {"price": "300000"}, -1013, "Filter failure: PERCENT_PRICE_BY_SIDE"),
         (LIMIT | {"price": "9000"}, -1013, "Filter failure: PERCENT_PRICE_BY_SIDE"),
         (LIMIT | {"quantity": "0.0001"}, -1013, "Filter failure: NOTIONAL"),
+        # At its own price, not at the market's.
+        (LIMIT | {"quantity": "0.0002", "price": "10000"}, -1013, "Filter failure: NOTIONAL"),
         (MARKET | {"quantity": "0.0001"}, -1013, "Filter failure: NOTIONAL"),
         (without(MARKET, "quantity") | {"quoteOrderQty": "4.99"}, -1013, "Filter failure: NOTIONAL"),
         (LIMIT | {"quantity": "200"}, -1013, "Filter failure: NOTIONAL"),
