@@ -4,7 +4,8 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 
 from brokers.ccxt_types import Exchange, Market, OhlcvRow
-from brokers.gateway import Gateway, VenueClient
+from brokers.client import VenueClient
+from brokers.gateway import Gateway
 from brokers.instruments import instrument_of
 from brokers.symbols import resolve
 from domain.candles import VenueCandle
@@ -35,11 +36,7 @@ class CcxtData:
             VenueUnavailable: the venue does not answer.
             VenueMisfit: the venue does not tell its time.
         """
-        client = await self._client()
-        moment = await client.call(lambda exchange: exchange.fetch_time())
-        if not isinstance(moment, int):
-            raise VenueUnavailable(f"{self._venue}: its time should be milliseconds; was {moment!r}")
-        return moment
+        return await (await self._client()).time()
 
     async def page_size(self) -> int:
         """Return how many candles the venue gives at once, at most, as far as ccxt knows."""
@@ -98,10 +95,16 @@ class CcxtData:
         if all(price is None for price in prices):
             return None
         if open_time is None or any(price is None for price in prices):
-            raise VenueUnavailable(f"{self._venue}: a candle of {symbol} should have four prices; was {list(row)}")
+            raise self._senseless(row, symbol)
         opening, high, low, close = prices
-        volume = 0.0 if row[5] is None else float(row[5])
-        return VenueCandle(int(open_time), Price(opening), float(high), float(low), float(close), volume)
+        try:
+            volume = 0.0 if row[5] is None else float(row[5])
+            return VenueCandle(int(open_time), Price(opening), float(high), float(low), float(close), volume)
+        except (ArithmeticError, ValueError):
+            raise self._senseless(row, symbol) from None
+
+    def _senseless(self, row: OhlcvRow, symbol: str) -> VenueUnavailable:
+        return VenueUnavailable(f"{self._venue}: a candle of {symbol} should have four prices; was {list(row)}")
 
     async def _client(self) -> VenueClient:
         return await self._gateway.client(self._venue)
@@ -115,8 +118,12 @@ async def _last_prices(exchange: Exchange, symbols: Sequence[str], ids: Sequence
         by_id = {row["symbol"]: row["price"] for row in await by_name(query)}
         return {symbol: Price(by_id[name]) for symbol, name in zip(symbols, ids, strict=True) if name in by_id}
     if exchange.has.get("fetchLastPrices"):
-        return {symbol: row["price"] for symbol, row in (await exchange.fetch_last_prices(symbols)).items()}
-    return {symbol: row["last"] for symbol, row in (await exchange.fetch_tickers(symbols)).items()}
+        return {symbol: _price(row["price"]) for symbol, row in (await exchange.fetch_last_prices(symbols)).items()}
+    return {symbol: _price(row["last"]) for symbol, row in (await exchange.fetch_tickers(symbols)).items()}
+
+
+def _price(told: str | None) -> Price | None:
+    return None if told is None else Price(told)
 
 
 def _check_interval(client: VenueClient, interval: str) -> None:

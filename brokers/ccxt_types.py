@@ -1,11 +1,16 @@
 """The part of ccxt that we use, typed: ccxt's own annotations are loose, and importing it is slow."""
 
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
-from decimal import Decimal
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 Market: TypeAlias = Mapping[str, Any]
-"""One market as ccxt unifies it; its numbers are Decimal, because the client is told so."""
+"""One market as ccxt unifies it; its numbers are text, because the client is told so."""
+
+Order: TypeAlias = Mapping[str, Any]
+"""One order as ccxt unifies it; its numbers are text."""
+
+Trade: TypeAlias = Mapping[str, Any]
+"""One trade of ours as ccxt unifies it; its numbers are text."""
 
 OhlcvRow: TypeAlias = Sequence[Any]
 """Open time in milliseconds, then open, high, low, close, volume."""
@@ -23,9 +28,15 @@ class Exchange(Protocol):
     urls: MutableMapping[str, Any]
     timeframes: Mapping[str, Any] | None
     precisionMode: int  # noqa: N815, ccxt's name
-    number: type[Decimal]
+    number: type[str]
     requiredCredentials: Mapping[str, bool]  # noqa: N815
+    markets: Mapping[str, Market] | None
     on_rest_response: Callable[..., Any]
+    sign: Callable[..., Any]
+    create_order: Callable[..., Awaitable[Order]]
+    sapi_get_account_apirestrictions: Callable[..., Awaitable[Mapping[str, Any]]]
+    milliseconds: Callable[[], int]
+    seconds: Callable[[], int]
 
     def parse_json(self, body: str, /) -> Any:
         """Return what a body says; None when it cannot be read."""
@@ -56,6 +67,37 @@ class Exchange(Protocol):
 
     async def fetch_tickers(self, symbols: Sequence[str], /) -> PriceRows:
         """Return statistics of the last day, the last price among them."""
+        ...
+
+    def set_markets_from_exchange(self, source: "Exchange", /) -> None:
+        """Share the markets that another client of the venue has loaded."""
+
+    async def create_market_buy_order_with_cost(
+        self, symbol: str, cost: str, params: MutableMapping[str, Any], /
+    ) -> Order:
+        """Buy for so much quote currency."""
+        ...
+
+    async def cancel_order(self, order_id: str, symbol: str, /) -> Order:
+        """Cancel an order, by the venue's id."""
+        ...
+
+    async def fetch_order(self, order_id: str, symbol: str, params: Mapping[str, Any], /) -> Order:
+        """Return an order."""
+        ...
+
+    async def fetch_open_orders(self, symbol: str, /) -> Sequence[Order]:
+        """Return the orders that rest."""
+        ...
+
+    async def fetch_my_trades(
+        self, symbol: str, since: int | None, limit: int | None, params: Mapping[str, Any], /
+    ) -> Sequence[Trade]:
+        """Return trades of the account."""
+        ...
+
+    async def fetch_balance(self) -> Mapping[str, Any]:
+        """Return what the account holds, by currency."""
         ...
 
     async def close(self) -> None:

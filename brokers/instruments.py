@@ -43,7 +43,7 @@ def instrument_of(market: Market, venue: VenueRef, precision_mode: int) -> Instr
     )
 
 
-def step_of(precision: Decimal | int | None, precision_mode: int) -> Decimal | None:
+def step_of(precision: str | int | None, precision_mode: int) -> Decimal | None:
     """Return the step that a precision of ccxt means; None when there is none.
 
     Args:
@@ -75,9 +75,9 @@ def _market_step(market: Market) -> Decimal:
     return ZERO
 
 
-def _positive(bound: Decimal | float | None) -> Decimal | None:
+def _positive(bound: str | None) -> Decimal | None:
     """Return a bound, or None: venues write 0 for "no such rule"."""
-    value = Decimal(str(bound)) if bound is not None else ZERO
+    value = ZERO if bound is None else Decimal(bound)
     return value if value > ZERO else None
 
 

@@ -48,13 +48,20 @@ class OrderIntent(Model):
 
 
 class Fill(Model):
-    """A part of an order that was executed. `trade_id` is the venue's and unique within the order."""
+    """A part of an order that was executed.
+
+    Attributes:
+        trade_id: the venue's, unique within the order.
+        fee_value: what the fee was worth in quote currency at the fill, where it was taken in a third coin; None for a
+            fee in base or quote, and where no market told.
+    """
 
     trade_id: str
     price: Price
     quantity: Quantity
     fee: Quantity
     fee_currency: str
+    fee_value: Money | None = None
     at: Milliseconds
 
 

@@ -12,6 +12,7 @@ from simulator.clock import SimulatedClock
 from simulator.exchange import Exchange, Market, generated_market, replayed_market
 from simulator.rules import DEFAULT_SYMBOLS
 from simulator.server import start_simulator
+from simulator.trading.accounts import AccountSpec, read_accounts
 
 # A replay starts so many candles into its file, so that there is a past to look at.
 _HISTORY_CANDLES = 1_000
@@ -23,8 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     # Until the exchange serves, SIGTERM interrupts like Ctrl-C does.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        exchange = _exchange(options)
-        asyncio.run(_serve(exchange, options.host, options.port))
+        asyncio.run(_serve(_exchange(options), _accounts(options), options))
     except KeyboardInterrupt:
         return 0
     except (ValueError, OverflowError, OSError) as error:
@@ -47,6 +47,17 @@ def _parser() -> argparse.ArgumentParser:
         metavar="ISO",
         help=f"time of the clock at start, UTC unless it says otherwise; by default now, or with --csv"
         f" {_HISTORY_CANDLES} candles into the file",
+    )
+    parser.add_argument(
+        "--account",
+        action="append",
+        default=[],
+        metavar="KEY:SECRET:ASSET=AMOUNT,...",
+        help="open an account that trades with this key; may be repeated",
+    )
+    parser.add_argument("--accounts", type=Path, metavar="FILE", help="open the accounts of this JSON file")
+    parser.add_argument(
+        "--enforce-limits", action="store_true", help="refuse what exceeds the venue's rate limits, not only count it"
     )
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (%(default)s)")
     parser.add_argument("--port", type=int, default=8899, help="port to listen on, 0 for any (%(default)s)")
@@ -79,19 +90,27 @@ def _exchange(options: argparse.Namespace) -> Exchange:
     return Exchange(SimulatedClock(options.speed, start_ms), markets)
 
 
+def _accounts(options: argparse.Namespace) -> list[AccountSpec]:
+    accounts = read_accounts(options.accounts) if options.accounts is not None else []
+    return [*accounts, *map(AccountSpec.parse, options.account)]
+
+
 def _start_of_replay(market: Market) -> int:
     source = market.history.source
     end = source.first_ms if source.end_ms is None else source.end_ms
     return min(source.first_ms + _HISTORY_CANDLES * source.levels[-1], (source.first_ms + end) // 2)
 
 
-async def _serve(exchange: Exchange, host: str, port: int) -> None:
+async def _serve(exchange: Exchange, accounts: Sequence[AccountSpec], options: argparse.Namespace) -> None:
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         # Not through the loop's own handlers, which Windows does not have.
         signal.signal(name, lambda *_: loop.call_soon_threadsafe(stopped.set))
-    async with await start_simulator(exchange, host, port) as simulator:
+    serving = start_simulator(
+        exchange, options.host, options.port, accounts=accounts, limits_enforced=options.enforce_limits
+    )
+    async with await serving as simulator:
         print(f"simulator: {', '.join(exchange.markets)} at {simulator.url}", flush=True)
         await stopped.wait()
 

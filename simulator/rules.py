@@ -6,6 +6,14 @@ from hashlib import blake2b
 
 DEFAULT_SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT", "BNBUSDT", "XRPUSDT", "ADAUSDT", "DOGEUSDT", "LTCUSDT")
 
+# What the filters of every market say.
+MAX_ORDERS = 200
+MAX_ALGO_ORDERS = 5
+MAX_NOTIONAL = Decimal(9_000_000)
+PERCENT_UP = Decimal(5)
+PERCENT_DOWN = Decimal("0.2")
+AVERAGE_PRICE_MINUTES = 5
+
 _QUOTES = ("USDT", "USDC", "FDUSD", "TUSD", "BTC", "ETH", "BNB", "EUR", "TRY", "BRL", "JPY", "USD")
 
 
@@ -38,6 +46,11 @@ class SymbolRules:
     def volume_decimals(self) -> int:
         """Decimals of the lot step."""
         return decimals(self.step)
+
+    @property
+    def highest_price(self) -> Decimal:
+        """The most that an order may name as its price."""
+        return self.tick * 100_000_000
 
     def with_price_decimals(self, price_decimals: int) -> "SymbolRules":
         """Return the rules with a tick at least so fine."""

@@ -8,6 +8,7 @@ from aiohttp import web
 
 from simulator.clock import ManualClock, SimulatedClock
 from simulator.exchange import Exchange
+from simulator.routes.answers import refusal
 
 
 class ControlRoutes:
@@ -36,18 +37,18 @@ class ControlRoutes:
         """Move a manual clock on: {"advance_to": milliseconds UTC}. 409 for a clock that runs by itself."""
         clock = self._exchange.clock
         if not isinstance(clock, ManualClock):
-            return _refusal(409, "only a manual clock can be moved; this one runs by itself")
+            return refusal(409, "only a manual clock can be moved; this one runs by itself")
         try:
             body = await request.json()
         except json.JSONDecodeError:
             body = None
         moment = body.get("advance_to") if isinstance(body, dict) else None
         if type(moment) is not int:
-            return _refusal(400, 'expected {"advance_to": milliseconds UTC}')
+            return refusal(400, 'expected {"advance_to": milliseconds UTC}')
         try:
             clock.advance_to(moment)
         except ValueError as error:
-            return _refusal(400, str(error))
+            return refusal(400, str(error))
         return web.json_response(self._time())
 
     def _time(self) -> dict[str, Any]:
@@ -59,7 +60,3 @@ class ControlRoutes:
             "clock": "manual" if isinstance(clock, ManualClock) else "running",
             "speed": clock.speed if isinstance(clock, SimulatedClock) else None,
         }
-
-
-def _refusal(status: int, message: str) -> web.Response:
-    return web.json_response({"error": message}, status=status)

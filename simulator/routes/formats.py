@@ -1,15 +1,22 @@
 """The JSON of the market endpoints, field by field as Binance sends it."""
 
-from collections.abc import Callable
-from decimal import Decimal
+from collections.abc import Callable, Collection
 from functools import cache
 from typing import Any
 
 from domain.intervals import interval_ms, next_open
 from simulator.candles import Candle
 from simulator.exchange import Market
-from simulator.rules import SymbolRules
-from simulator.weight import LIMIT_PER_MINUTE
+from simulator.rules import (
+    AVERAGE_PRICE_MINUTES,
+    MAX_ALGO_ORDERS,
+    MAX_NOTIONAL,
+    MAX_ORDERS,
+    PERCENT_DOWN,
+    PERCENT_UP,
+    SymbolRules,
+)
+from simulator.weight import LIMIT_PER_MINUTE, ORDERS_PER_10_SECONDS, ORDERS_PER_DAY
 
 _DECIMALS = 8
 # Counts of trades are made up: one for every so many units of quote currency.
@@ -111,29 +118,29 @@ def day_ticker(market: Market, now: int, *, mini: bool) -> dict[str, Any]:
     }
 
 
-def exchange_info(markets: list[Market], now: int) -> dict[str, Any]:
-    """Return the rules of the venue and of its markets."""
+def exchange_info(markets: list[Market], now: int, closed: Collection[str]) -> dict[str, Any]:
+    """Return the rules of the venue and of its markets, of which those in `closed` do not trade any more."""
     return {
         "timezone": "UTC",
         "serverTime": now,
         "rateLimits": [
             {"rateLimitType": "REQUEST_WEIGHT", "interval": "MINUTE", "intervalNum": 1, "limit": LIMIT_PER_MINUTE},
-            {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": 100},
-            {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": 200_000},
+            {"rateLimitType": "ORDERS", "interval": "SECOND", "intervalNum": 10, "limit": ORDERS_PER_10_SECONDS},
+            {"rateLimitType": "ORDERS", "interval": "DAY", "intervalNum": 1, "limit": ORDERS_PER_DAY},
             {"rateLimitType": "RAW_REQUESTS", "interval": "MINUTE", "intervalNum": 5, "limit": 61_000},
         ],
         "exchangeFilters": [],
-        "symbols": [_symbol_info(market.rules) for market in markets],
+        "symbols": [_symbol_info(market.rules, closed) for market in markets],
     }
 
 
-def _symbol_info(rules: SymbolRules) -> dict[str, Any]:
+def _symbol_info(rules: SymbolRules, closed: Collection[str]) -> dict[str, Any]:
     precisions = dict.fromkeys(
         ("baseAssetPrecision", "quotePrecision", "quoteAssetPrecision", "baseCommissionPrecision"), _DECIMALS
     )
     return {
         "symbol": rules.symbol,
-        "status": "TRADING",
+        "status": "BREAK" if rules.symbol in closed else "TRADING",
         "baseAsset": rules.base,
         "quoteAsset": rules.quote,
         **precisions,
@@ -147,12 +154,12 @@ def _symbol_info(rules: SymbolRules) -> dict[str, Any]:
             "TAKE_PROFIT",
             "TAKE_PROFIT_LIMIT",
         ],
-        "icebergAllowed": True,
-        "ocoAllowed": True,
-        "otoAllowed": True,
+        "icebergAllowed": False,
+        "ocoAllowed": False,
+        "otoAllowed": False,
         "quoteOrderQtyMarketAllowed": True,
-        "allowTrailingStop": True,
-        "cancelReplaceAllowed": True,
+        "allowTrailingStop": False,
+        "cancelReplaceAllowed": False,
         "amendAllowed": False,
         "isSpotTradingAllowed": True,
         "isMarginTradingAllowed": False,
@@ -167,7 +174,7 @@ def _symbol_info(rules: SymbolRules) -> dict[str, Any]:
 def _filters(rules: SymbolRules) -> list[dict[str, Any]]:
     tick, step, least = (f"{value:.8f}" for value in (rules.tick, rules.step, rules.step))
     return [
-        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": f"{_highest_price(rules):.8f}", "tickSize": tick},
+        {"filterType": "PRICE_FILTER", "minPrice": tick, "maxPrice": f"{rules.highest_price:.8f}", "tickSize": tick},
         {"filterType": "LOT_SIZE", "minQty": least, "maxQty": f"{rules.max_quantity:.8f}", "stepSize": step},
         {"filterType": "ICEBERG_PARTS", "limit": 10},
         {
@@ -185,27 +192,23 @@ def _filters(rules: SymbolRules) -> list[dict[str, Any]]:
         },
         {
             "filterType": "PERCENT_PRICE_BY_SIDE",
-            "bidMultiplierUp": "5",
-            "bidMultiplierDown": "0.2",
-            "askMultiplierUp": "5",
-            "askMultiplierDown": "0.2",
-            "avgPriceMins": 5,
+            "bidMultiplierUp": str(PERCENT_UP),
+            "bidMultiplierDown": str(PERCENT_DOWN),
+            "askMultiplierUp": str(PERCENT_UP),
+            "askMultiplierDown": str(PERCENT_DOWN),
+            "avgPriceMins": AVERAGE_PRICE_MINUTES,
         },
         {
             "filterType": "NOTIONAL",
             "minNotional": f"{rules.min_notional:.8f}",
             "applyMinToMarket": True,
-            "maxNotional": "9000000.00000000",
+            "maxNotional": f"{MAX_NOTIONAL:.8f}",
             "applyMaxToMarket": False,
-            "avgPriceMins": 5,
+            "avgPriceMins": AVERAGE_PRICE_MINUTES,
         },
-        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": 200},
-        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": 5},
+        {"filterType": "MAX_NUM_ORDERS", "maxNumOrders": MAX_ORDERS},
+        {"filterType": "MAX_NUM_ALGO_ORDERS", "maxNumAlgoOrders": MAX_ALGO_ORDERS},
     ]
-
-
-def _highest_price(rules: SymbolRules) -> Decimal:
-    return rules.tick * 100_000_000
 
 
 def _buyers_share(candle: Candle) -> float:

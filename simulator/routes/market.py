@@ -7,8 +7,10 @@ from typing import Any
 from aiohttp import web
 
 from simulator import errors
+from simulator.conditions import conditions_of
 from simulator.exchange import Exchange, Market
 from simulator.routes import formats
+from simulator.routes.answers import json_answer
 from simulator.routes.params import Params
 from simulator.weight import WeightMeter
 
@@ -41,27 +43,29 @@ class MarketRoutes:
 
     async def ping(self, request: web.Request) -> web.Response:
         """Answer that the venue is there."""
-        Params(request).done()
+        Params(request.query).done()
         return self._answer("{}", weight=1)
 
     async def time(self, request: web.Request) -> web.Response:
         """Answer with the venue's clock."""
-        Params(request).done()
-        return self._answer(json.dumps({"serverTime": self._exchange.clock.now_ms()}), weight=1)
+        Params(request.query).done()
+        now = self._exchange.clock.now_ms() + conditions_of(request).skew_ms
+        return self._answer(json.dumps({"serverTime": now}), weight=1)
 
     async def exchange_info(self, request: web.Request) -> web.Response:
         """Answer with the rules of one, several or all markets."""
-        params = Params(request)
+        params = Params(request.query)
         markets, _ = params.markets(self._exchange)
         # Filters by permission and status change nothing here: every market is a trading spot market.
         for name in ("permissions", "showPermissionSets", "symbolStatus"):
             params.text(name)
         params.done()
-        return self._json(formats.exchange_info(markets, self._exchange.clock.now_ms()), weight=20)
+        closed = conditions_of(request).closed_symbols
+        return self._json(formats.exchange_info(markets, self._exchange.clock.now_ms(), closed), weight=20)
 
     async def klines(self, request: web.Request) -> web.Response:
         """Answer with candles: the first ones from `startTime` when it is sent, else the latest until `endTime`."""
-        params = Params(request)
+        params = Params(request.query)
         market = params.market(self._exchange)
         interval = params.required("interval")
         start, end = params.number("startTime"), params.number("endTime")
@@ -73,14 +77,14 @@ class MarketRoutes:
         if time_zone is not None and time_zone not in _UTC:
             raise errors.invalid_data("timeZone")
         write = formats.candle_writer(interval, market.price_decimals, market.volume_decimals)
-        lines = market.history.lines(
-            interval, now=self._exchange.clock.now_ms(), start=start, end=end, limit=limit, write=write
-        )
+        now, last = self._exchange.clock.now_ms(), conditions_of(request).candles_end_ms
+        now = now if last is None else min(now, last)
+        lines = market.history.lines(interval, now=now, start=start, end=end, limit=limit, write=write)
         return self._answer(f"[{','.join(lines)}]", weight=2)
 
     async def depth(self, request: web.Request) -> web.Response:
         """Answer with the order book."""
-        params = Params(request)
+        params = Params(request.query)
         market = params.market(self._exchange)
         limit = params.limit(100, 5000)
         params.choice("symbolStatus", ("TRADING", "HALT", "BREAK"))
@@ -98,7 +102,7 @@ class MarketRoutes:
 
     async def day_tickers(self, request: web.Request) -> web.Response:
         """Answer with the statistics of the last 24 hours."""
-        params = Params(request)
+        params = Params(request.query)
         mini = params.choice("type", ("FULL", "MINI")) == "MINI"
         markets, single = self._markets(params)
         weight = 2 if len(markets) <= 20 else 40 if len(markets) <= 100 else 80
@@ -109,7 +113,7 @@ class MarketRoutes:
     def _per_market(
         self, request: web.Request, write: Callable[[Market, int], dict[str, Any]], *, one: int, several: int
     ) -> web.Response:
-        markets, single = self._markets(Params(request))
+        markets, single = self._markets(Params(request.query))
         now = self._exchange.clock.now_ms()
         found = [write(market, now) for market in markets]
         return self._json(found[0], weight=one) if single else self._json(found, weight=several)
@@ -124,6 +128,4 @@ class MarketRoutes:
         return self._answer(json.dumps(body, separators=(",", ":")), weight=weight)
 
     def _answer(self, body: str, *, weight: int) -> web.Response:
-        used = str(self._weights.spend(weight))
-        headers = {"X-MBX-USED-WEIGHT": used, "X-MBX-USED-WEIGHT-1M": used}
-        return web.Response(body=body.encode(), headers=headers, content_type="application/json", charset="utf-8")
+        return json_answer(body, self._weights.headers(weight))

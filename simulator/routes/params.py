@@ -1,24 +1,26 @@
-"""Query parameters, checked and refused as the venue does."""
+"""Parameters of requests, checked and refused as the venue does."""
 
 import json
 import re
 from collections.abc import Mapping
-
-from aiohttp import web
+from decimal import Decimal
 
 from simulator import errors
 from simulator.exchange import Exchange, Market
+from simulator.rules import decimals
 
 _SYMBOL = r"^[A-Z0-9-_.]{1,20}$"
 _SYMBOLS = r'^\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\]$'
 _NUMBER = r"^[0-9]{1,20}$"
+_DECIMAL = r"^([0-9]{1,20})(\.[0-9]{1,20})?$"
+_MOST_DECIMALS = 8
 
 
 class Params:
     """The parameters of one request; counts which were read, so that unknown ones can be refused."""
 
-    def __init__(self, request: web.Request) -> None:
-        self._query: Mapping[str, str] = request.query
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self._query = values
         self._read: set[str] = set()
 
     def text(self, name: str) -> str | None:
@@ -44,6 +46,27 @@ class Params:
         if not re.fullmatch(_NUMBER, value, re.ASCII):
             raise errors.illegal_characters(name, _NUMBER)
         return int(value)
+
+    def decimal(self, name: str, what: str) -> Decimal | None:
+        """Return an exact number above 0; `what` it is, for the refusal."""
+        value = self.text(name)
+        if value is None:
+            return None
+        if not re.fullmatch(_DECIMAL, value, re.ASCII):
+            raise errors.illegal_characters(name, _DECIMAL)
+        number = Decimal(value)
+        if decimals(number) > _MOST_DECIMALS:
+            raise errors.too_precise(name)
+        if not number:
+            raise errors.not_positive(what)
+        return number
+
+    def matching(self, name: str, legal: str) -> str | None:
+        """Return a parameter that has the form of the regular expression `legal`."""
+        value = self.text(name)
+        if value is not None and not re.fullmatch(legal, value, re.ASCII):
+            raise errors.illegal_characters(name, legal)
+        return value
 
     def limit(self, default: int, most: int) -> int:
         """Return `limit`, 1 or more; above `most` the venue takes `most`."""

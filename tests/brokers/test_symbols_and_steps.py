@@ -16,7 +16,7 @@ BINANCE = VenueRef(name="binance")
 
 def market(symbol: str, market_id: str | None = None, **more: Any) -> dict[str, Any]:
     base, quote = symbol.split("/")
-    told = {"precision": {"amount": Decimal("0.001"), "price": Decimal("0.01")}, "limits": {}, "info": {}}
+    told = {"precision": {"amount": "0.001", "price": "0.01"}, "limits": {}, "info": {}}
     return {"symbol": symbol, "id": market_id or base + quote, "base": base, "quote": quote} | told | more
 
 
@@ -73,17 +73,17 @@ def test_up_to_three_names_are_listed_in_words() -> None:
 @pytest.mark.parametrize(
     ("precision", "mode", "expected"),
     [
-        pytest.param(Decimal("0.00100000"), TICK_SIZE, "0.001", id="tick"),
-        pytest.param(Decimal(5), TICK_SIZE, "5", id="tick-of-five"),
-        pytest.param(Decimal(3), DECIMAL_PLACES, "0.001", id="places"),
-        pytest.param(Decimal(0), DECIMAL_PLACES, "1", id="whole"),
-        pytest.param(Decimal(-2), DECIMAL_PLACES, "100", id="hundreds"),
-        pytest.param(Decimal(5), SIGNIFICANT_DIGITS, "0.00000001", id="digits-mean-no-step"),
+        pytest.param("0.00100000", TICK_SIZE, "0.001", id="tick"),
+        pytest.param("5", TICK_SIZE, "5", id="tick-of-five"),
+        pytest.param("3", DECIMAL_PLACES, "0.001", id="places"),
+        pytest.param("0", DECIMAL_PLACES, "1", id="whole"),
+        pytest.param("-2", DECIMAL_PLACES, "100", id="hundreds"),
+        pytest.param("5", SIGNIFICANT_DIGITS, "0.00000001", id="digits-mean-no-step"),
         pytest.param(None, TICK_SIZE, None, id="unknown"),
-        pytest.param(Decimal(0), TICK_SIZE, None, id="no-step"),
+        pytest.param("0", TICK_SIZE, None, id="no-step"),
     ],
 )
-def test_a_precision_means_a_step(precision: Decimal | None, mode: int, expected: str | None) -> None:
+def test_a_precision_means_a_step(precision: str | None, mode: int, expected: str | None) -> None:
     assert step_of(precision, mode) == (None if expected is None else Decimal(expected))
 
 
@@ -102,9 +102,9 @@ def test_the_step_of_market_orders_counts_when_it_is_coarser(market_step: str, e
 
 def test_the_tighter_of_two_bounds_counts_and_zero_is_no_bound() -> None:
     limits = {
-        "amount": {"min": Decimal("0.002"), "max": Decimal(900)},
-        "market": {"min": Decimal(0), "max": Decimal(120)},
-        "cost": {"min": Decimal(5), "max": None},
+        "amount": {"min": "0.002", "max": "900"},
+        "market": {"min": "0", "max": "120"},
+        "cost": {"min": "5", "max": None},
     }
     found = instrument_of(market("BTC/USDT", limits=limits), BINANCE, TICK_SIZE)
     assert (found.min_quantity, found.max_quantity, found.min_notional) == (Decimal("0.002"), Decimal(120), Decimal(5))

@@ -2,20 +2,27 @@
 
 import csv
 import gzip
+import hmac
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import aiohttp
 import ccxt.async_support as ccxt
 import pytest
+from yarl import URL
 
 from simulator.clock import ManualClock
 from simulator.exchange import Exchange, Market, generated_market, replayed_market
 from simulator.server import RunningSimulator, ccxt_config, start_simulator
+from simulator.trading.accounts import AccountSpec, ApiKey
 
 DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "btc_usdt_1m_2022-01.csv.gz"
+
+KEY = ApiKey(key="key-of-main", secret="secret-of-main")
+MAIN = AccountSpec(name="main", keys=(KEY,), balances={"USDT": Decimal(100_000), "BTC": Decimal(2)})
 
 
 class Row(NamedTuple):
@@ -54,13 +61,22 @@ def clock(rows: list[Row]) -> ManualClock:
 @pytest.fixture
 async def simulator(clock: ManualClock, replay: Market) -> AsyncIterator[RunningSimulator]:
     exchange = Exchange(clock, [replay, generated_market("ETHUSDT"), generated_market("DOGEUSDT")])
-    async with await start_simulator(exchange) as running:
+    async with await start_simulator(exchange, accounts=[MAIN]) as running:
         yield running
 
 
 @pytest.fixture
 async def binance(simulator: RunningSimulator) -> AsyncIterator[Any]:
     client = ccxt.binance(ccxt_config(simulator.url) | {"enableRateLimit": False})
+    yield client
+    await client.close()
+
+
+@pytest.fixture
+async def trader(simulator: RunningSimulator, clock: ManualClock) -> AsyncIterator[Any]:
+    """The unmodified client with a key, on a machine whose clock is that of the exchange."""
+    client = ccxt.binance(ccxt_config(simulator.url, KEY) | {"enableRateLimit": False})
+    client.milliseconds = clock.now_ms
     yield client
     await client.close()
 
@@ -75,6 +91,10 @@ class Api:
         async with self._session.get(path, params=params) as response:
             assert response.status == 200, await response.text()
             return await response.json()
+
+    async def get_status(self, path: str) -> tuple[int, Any]:
+        async with self._session.get(path) as response:
+            return response.status, await response.json()
 
     async def refused(self, path: str, **params: str | int) -> tuple[int, int, str]:
         async with self._session.get(path, params=params) as response:
@@ -94,6 +114,48 @@ class Api:
 async def api(simulator: RunningSimulator) -> AsyncIterator[Api]:
     async with aiohttp.ClientSession(simulator.url) as session:
         yield Api(session)
+
+
+class SignedApi:
+    """Signed requests, signed here without the code under test. Returns status and body."""
+
+    def __init__(self, session: aiohttp.ClientSession, clock: ManualClock, key: ApiKey = KEY) -> None:
+        self._session = session
+        self._clock = clock
+        self._key = key
+
+    def sign(self, **params: object) -> str:
+        query = urlencode({"timestamp": self._clock.now_ms()} | params)
+        signature = hmac.new(self._key.secret.encode(), query.encode(), "sha256").hexdigest()
+        return f"{query}&signature={signature}"
+
+    async def send(self, method: str, path: str, query: str, body: str = "") -> tuple[int, Any]:
+        headers = {"X-MBX-APIKEY": self._key.key, "Content-Type": "application/x-www-form-urlencoded"}
+        url = URL(f"{path}?{query}", encoded=True)
+        async with self._session.request(method, url, data=body or None, headers=headers) as response:
+            return response.status, await response.json()
+
+    async def __call__(self, method: str, path: str, **params: object) -> tuple[int, Any]:
+        return await self.send(method, path, self.sign(**params))
+
+    async def order(self, symbol: str = "BTCUSDT", **params: object) -> tuple[int, Any]:
+        return await self("POST", "/api/v3/order", symbol=symbol, **params)
+
+    async def accepted(self, symbol: str = "BTCUSDT", **params: object) -> Any:
+        status, answer = await self.order(symbol, **params)
+        assert status == 200, answer
+        return answer
+
+    async def refused(self, method: str, path: str, **params: object) -> tuple[int, str]:
+        status, answer = await self(method, path, **params)
+        assert status in (400, 401), answer
+        return answer["code"], answer["msg"]
+
+
+@pytest.fixture
+async def private(simulator: RunningSimulator, clock: ManualClock) -> AsyncIterator[SignedApi]:
+    async with aiohttp.ClientSession(simulator.url) as session:
+        yield SignedApi(session, clock)
 
 
 @pytest.fixture

@@ -85,6 +85,18 @@ def test_the_clock_starts_where_it_is_told_and_a_file_can_stand_beside_generated
         assert float(read(f"{url}/api/v3/ticker/price?symbol=LTCUSDT")["price"]) == 11
 
 
+def test_accounts_of_options_and_of_a_file_are_open_from_the_start(tmp_path: Path) -> None:
+    file = tmp_path / "accounts.json"
+    file.write_text('[{"name": "filed", "balances": {"BTC": "3"}}]')
+    with running("--account", "k:s:USDT=5", "--account", "l:s", "--accounts", file) as (_, url, _line):
+        accounts = read(f"{url}/ledger")["accounts"]
+    assert [(account["account"], account["balances"]) for account in accounts] == [
+        ("filed", [{"asset": "BTC", "free": "3.00000000", "locked": "0.00000000"}]),
+        ("k", [{"asset": "USDT", "free": "5.00000000", "locked": "0.00000000"}]),
+        ("l", []),
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "complaint"),
     [
@@ -95,6 +107,9 @@ def test_the_clock_starts_where_it_is_told_and_a_file_can_stand_beside_generated
         (("--port", "70000"), "port must be 0-65535"),
         (("--volatility", "0"), "volatility must be above 0"),
         (("--start", "yesterday"), "expected a time like"),
+        (("--account", "key"), "an account must be KEY:SECRET"),
+        (("--account", "k:s", "--account", "k:t"), "'k' is taken"),
+        (("--accounts", "no-such-file.json"), "No such file"),
     ],
 )
 def test_bad_options_end_it_with_one_clear_line(arguments: tuple[str, ...], complaint: str) -> None:
