@@ -21,17 +21,21 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 
+from activities.adoption import AdoptionActivities
 from activities.config import ConfigActivities
 from activities.fleet import Fleet
 from activities.journal import JournalActivities, NotifyActivities
 from activities.liveness import LivenessBoard, flush_forever
 from activities.orders import OrderActivities
 from activities.watch import WatchActivities
+from brokers.ccxt_accounts import CcxtAccounts
 from brokers.ccxt_data import CcxtData
+from brokers.ccxt_spot import CcxtBroker
 from brokers.gateway import Gateway
 from brokers.paper import PaperBroker
 from brokers.registry import BrokerRegistry
 from db.bots import BotRepository
+from db.credentials import CredentialsRepository
 from db.engine import make_engine, transaction
 from db.journal import JournalRepository
 from db.liveness import LivenessRepository
@@ -40,6 +44,9 @@ from domain.errors import StoreUnavailable
 from domain.queues import Role
 from domain.state import WatchOptions
 from market.data import MarketData
+from security.cache import CiphertextCache
+from security.key_file import load_ring
+from security.vault import SealedVault
 from settings import Settings
 from telemetry.activities import MetricsInterceptor
 from telemetry.logs import set_up_logging
@@ -69,6 +76,7 @@ class Services:
     board: LivenessBoard
     metrics: Metrics
     orders: OrderActivities
+    adoption: AdoptionActivities
     watches: WatchActivities
     config: ConfigActivities
     journal: JournalActivities
@@ -91,8 +99,11 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
     async with AsyncExitStack() as stack:
         engine = make_engine(settings.database_url.get_secret_value())
         stack.push_async_callback(engine.dispose)
-        gateway = Gateway()
+        ring = load_ring(settings.secret_keys, settings.data_dir)
+        vault = SealedVault(CredentialsRepository(engine), ring, CiphertextCache(settings.credentials_cache_dir))
+        gateway = Gateway(vault=vault)
         stack.push_async_callback(gateway.close)
+        accounts = CcxtAccounts(gateway)
         market = MarketData(lambda venue: CcxtData(gateway, venue))
         stack.push_async_callback(market.close)
         threads = stack.enter_context(ThreadPoolExecutor(_STRATEGY_THREADS, thread_name_prefix="strategy"))
@@ -109,9 +120,10 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
             fleet=Fleet(client, bots, options),
             board=board,
             metrics=metrics,
-            orders=OrderActivities(BrokerRegistry(paper=PaperBroker())),
+            orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway))),
+            adoption=AdoptionActivities(accounts),
             watches=WatchActivities(market, board, threads),
-            config=ConfigActivities(bots, market),
+            config=ConfigActivities(bots, market, accounts),
             journal=JournalActivities(JournalRepository(engine)),
             notify=NotifyActivities(LogNotifier(engine)),
             engine=engine,
@@ -147,7 +159,12 @@ def make_workers(
         )
 
     makers = {
-        Role.TRADING: lambda: worker(Role.TRADING, [built.orders.submit_order], slots=200, bots=True),
+        Role.TRADING: lambda: worker(
+            Role.TRADING,
+            [built.orders.submit_order, built.orders.resolve_order, built.adoption.find_orders],
+            slots=200,
+            bots=True,
+        ),
         # Besides the watches, room for the checks of configurations.
         Role.MARKET: lambda: worker(
             Role.MARKET, [built.watches.watch_market, built.config.prepare], slots=max_watches + 50

@@ -10,7 +10,7 @@ class VenueOrder(Model):
     """An order as the venue knows it, with all its fills.
 
     Attributes:
-        price: the limit of a limit order; None for a market order.
+        price: limit or trigger; None for a market order.
         created_at: the venue's time of acceptance.
     """
 

@@ -9,7 +9,7 @@ from domain.instruments import AccountRef, Instrument
 from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity
 
 Side = Literal["buy", "sell"]
-OrderType = Literal["market", "limit"]
+OrderType = Literal["market", "limit", "stop"]
 OrderStatus = Literal["pending", "open", "partially_filled", "filled", "cancelled", "rejected", "expired", "unknown"]
 
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
@@ -27,7 +27,7 @@ class OrderIntent(Model):
         sequence: counts the bot's order intents from 1; the identity behind `client_order_id`.
         leg: counts the orders of one decision from 0 (an exit goes on, leg after leg, until flat or dust).
         reference_price: what the decision saw; a market order carries no price to the venue.
-        price: the limit of a limit order; None for a market order.
+        price: the limit of a limit order, the trigger of a stop; None for a market order.
         decided_at: the venue's time of the decision.
     """
 
