@@ -27,6 +27,7 @@ from activities.fleet import Fleet
 from activities.journal import JournalActivities, NotifyActivities
 from activities.liveness import LivenessBoard, flush_forever
 from activities.orders import OrderActivities
+from activities.reconciling import Reconciler
 from activities.watch import WatchActivities
 from brokers.ccxt_accounts import CcxtAccounts
 from brokers.ccxt_data import CcxtData
@@ -122,7 +123,7 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
             metrics=metrics,
             orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway))),
             adoption=AdoptionActivities(accounts),
-            watches=WatchActivities(market, board, threads),
+            watches=WatchActivities(market, board, threads, Reconciler(accounts)),
             config=ConfigActivities(bots, market, accounts),
             journal=JournalActivities(JournalRepository(engine)),
             notify=NotifyActivities(LogNotifier(engine)),

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from temporalio import activity
@@ -17,6 +17,7 @@ from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 from activities.adoption import refuse_if_reset
 from activities.failures import final
 from activities.liveness import LivenessBoard
+from activities.reconciling import Reconciler
 from activities.watcher import Watcher
 from domain.decisions import ExitState
 from domain.errors import VenueMisfit
@@ -36,16 +37,18 @@ T = TypeVar("T")
 class WatchActivities:
     """Watches the market for bots. One object per process, so that it knows all watches when the process stops."""
 
-    def __init__(self, market: Market, board: LivenessBoard, executor: Executor) -> None:
+    def __init__(self, market: Market, board: LivenessBoard, executor: Executor, reconciler: Reconciler) -> None:
         """Watch through a market.
 
         Args:
             board: where each watch posts what it sees.
             executor: threads in which strategies are evaluated, off the event loop.
+            reconciler: compares the books of live bots with their accounts.
         """
         self._market = market
         self._board = board
         self._executor = executor
+        self._reconciler = reconciler
         self._waits: set[asyncio.Task[Wake]] = set()
         self._draining = False
 
@@ -74,7 +77,11 @@ class WatchActivities:
                 price_seconds=request.config.data.price_interval_seconds,
             ) as subscription:
                 self._board.post(request, watcher.sighting)
-                return await self._watch(request, watcher, subscription)
+                differs = asyncio.ensure_future(self._reconciler.difference(request))
+                try:
+                    return await self._watch(request, watcher, subscription, differs)
+                finally:
+                    differs.cancel()
         except VenueMisfit as error:
             raise final(error) from error
         finally:
@@ -86,7 +93,9 @@ class WatchActivities:
         for wait in self._waits:
             wait.cancel()
 
-    async def _watch(self, request: WatchRequest, watcher: Watcher, subscription: Subscription) -> WatchResult:
+    async def _watch(
+        self, request: WatchRequest, watcher: Watcher, subscription: Subscription, differs: asyncio.Future[str]
+    ) -> WatchResult:
         deadline = time.monotonic() + request.segment_seconds
         wake: Wake | None = "candle"
         while True:
@@ -99,10 +108,12 @@ class WatchActivities:
             self._board.post(request, watcher.sighting)
             if self._draining or activity.is_worker_shutdown():
                 return watcher.result("shutdown")
+            if differs.done():
+                return watcher.result("differs", reason=differs.result())
             left = deadline - time.monotonic()
             if left <= 0:
                 return watcher.result("segment")
-            wake = await self._wait(subscription, watcher, min(left, _heartbeat_seconds()))
+            wake = await self._wait(subscription, watcher, differs, min(left, _heartbeat_seconds()))
 
     async def _look(
         self, request: WatchRequest, watcher: Watcher, view: MarketView, wake: Wake | None
@@ -129,8 +140,10 @@ class WatchActivities:
     async def _in_thread(self, call: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._executor, call)
 
-    async def _wait(self, subscription: Subscription, watcher: Watcher, seconds: float) -> Wake | None:
-        """Wait for the next wake; None when the time is up or the process is stopping."""
+    async def _wait(
+        self, subscription: Subscription, watcher: Watcher, differs: asyncio.Future[str], seconds: float
+    ) -> Wake | None:
+        """Wait for the next wake; None when the time is up, the process is stopping or books and venue differ."""
         wait = asyncio.ensure_future(
             subscription.wait(
                 seen=watcher.seen,
@@ -141,8 +154,9 @@ class WatchActivities:
         )
         self._waits.add(wait)
         try:
-            done, _ = await asyncio.wait({wait}, timeout=seconds)
-            return wait.result() if done and not wait.cancelled() else None
+            both: set[asyncio.Future[Any]] = {wait, differs}
+            await asyncio.wait(both, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+            return wait.result() if wait.done() and not wait.cancelled() else None
         finally:
             self._waits.discard(wait)
             wait.cancel()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 from domain.config import BotConfig
 from domain.decisions import Decision, ExitLevels, ExitState
@@ -11,7 +11,7 @@ from domain.instruments import Instrument
 from domain.journal import BotStatus, JournalEntry, Notice
 from domain.levels import exit_levels
 from domain.metrics import Performance
-from domain.model import ZERO, Model, Money, Utc
+from domain.model import ZERO, Milliseconds, Model, Money, Utc
 from domain.orders import OrderIntent
 from domain.positions import Book
 from domain.watch import Sighting
@@ -42,6 +42,7 @@ class Carried(Model):
         applied: digest of the raw document behind `config`.
         funded: the `broker.cash` that has gone into the book; None before any has.
         sequence, leg: number of the last order intent, and of its last order.
+        ordered_at: the venue's time of the last order intent; zero before the first.
         decided: keys of the last decisions, oldest first.
         exiting: an exit that was decided and is not yet carried through.
         unknown: an order of which only a person can tell whether the venue has it; until then nothing is bought.
@@ -60,6 +61,7 @@ class Carried(Model):
     performance: Performance | None = None
     sequence: int = 0
     leg: int = 0
+    ordered_at: Milliseconds = 0
     acted_candle: int = -1
     decided: tuple[str, ...] = ()
     exiting: Decision | None = None
@@ -67,6 +69,10 @@ class Carried(Model):
     unknown: InFlight | None = None
     difference: str | None = None
     stamp: int = 0
+
+    @model_serializer(mode="wrap")
+    def _what_there_is(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if value is not None}
 
 
 class BotRow(Model):
@@ -118,6 +124,7 @@ class BotState(BaseModel):
         fresh: the configuration of `row` has not been applied yet.
         adopted_run: the run of this workflow in which the venue's orders were adopted; None: it is still to be done.
         wary_until: an order that is sent before that may have been sent by a life which history forgot.
+        suspected: how books and venue seem to differ; seen twice, it is a difference.
         waiting: a checked configuration that waits for the position to be closed (`on_reconfigure: after_exit`).
         observed_version: the newest version that was applied, whatever it changed.
         rejected_version: the newest version that was refused; `problems` says why.
@@ -135,6 +142,7 @@ class BotState(BaseModel):
     fresh: bool = True
     adopted_run: str | None = None
     wary_until: Utc | None = None
+    suspected: str | None = None
     waiting: Prepared | None = None
     observed_version: int | None = None
     rejected_version: int | None = None

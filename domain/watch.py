@@ -27,6 +27,7 @@ class WatchRequest(Model):
     """
 
     bot_id: str
+    uid: str
     config: BotConfig
     config_version: int
     instrument: Instrument
@@ -68,12 +69,13 @@ class WatchResult(Model):
     Attributes:
         outcome: `decision`; `segment`: its time was over; `shutdown`: the worker is stopping; `failed`: the strategy
             raised; `recovered`: a strategy that had failed did not; `refused`: a command could not be carried out;
-            `limited`: a daily risk limit suppressed a signal, and nobody was told of it today.
-        reason: why it failed, was refused or was limited.
+            `limited`: a daily risk limit suppressed a signal, and nobody was told of it today; `differs`: the venue
+            says something else than the books.
+        reason: why it failed, was refused or limited, or how books and venue differ.
         lost_candles: candles that the exit logic has missed for good, because the venue keeps no more of them.
     """
 
-    outcome: Literal["decision", "segment", "shutdown", "failed", "recovered", "refused", "limited"]
+    outcome: Literal["decision", "segment", "shutdown", "failed", "recovered", "refused", "limited", "differs"]
     decision: Decision | None = None
     exit_state: ExitState | None = None
     sighting: Sighting = Sighting()

@@ -4,6 +4,7 @@ Histories go back: a workflow is reset, a server's file is restored, a bot is st
 last order. The ids of its orders are made from their sequence alone, so it finds them again.
 """
 
+from collections.abc import Callable
 from datetime import timedelta
 
 from temporalio import workflow
@@ -23,28 +24,63 @@ with workflow.unsafe.imports_passed_through():
     from domain.queues import Role
     from domain.state import BotState, InFlight
     from workflows.books import Books
+    from workflows.inquiries import unless
     from workflows.outbox import Outbox
+    from workflows.standing import Standing
 
 ADOPTED = "adopted"
 
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 # A request that a lost life has sent can arrive for so long; until then the first look at an order is not enough.
 _WARY = timedelta(seconds=15)
+# Of the last known order the time of its decision is known, on a clock that was measured.
+_SLACK_MS = 60_000
 
 
 class Adoption:
     """Reads the venue's orders of one bot, and books those that it does not know."""
 
-    def __init__(self, state: BotState, outbox: Outbox, books: Books) -> None:
+    def __init__(self, state: BotState, outbox: Outbox, books: Books, standing: Standing, *, continued: bool) -> None:
+        """Serve one run of a bot: each asks the venue anew, so that a history which was reset is known by that.
+
+        Args:
+            continued: the run before knew all that the venue does, so nothing unknown can be under way.
+        """
         self._state = state
+        self._continued = continued
+        state.adopted_run = None
         self._outbox = outbox
         self._books = books
+        self._standing = standing
 
     def begin_anew(self) -> None:
         """Have the venue's orders adopted before anything else is sent."""
         self._state.adopted_run = None
 
-    async def find(self, account: AccountRef, instrument: Instrument) -> Found:
+    def suspect(self, how: str, config: BotConfig) -> None:
+        """Look for forgotten orders when books and venue seem to differ; if they still do then, a person has to."""
+        if self._state.suspected is not None:
+            self._standing.differs(how, config)
+        self._state.suspected = None if self._state.suspected else how
+        self.begin_anew()
+
+    def is_done(self, config: BotConfig) -> bool:
+        """Return whether the venue's orders are in the books; on paper there are none."""
+        return config.account is None or self._state.adopted_run is not None
+
+    async def done(self, config: BotConfig, instrument: Instrument, *, overtaken: Callable[[], bool]) -> bool:
+        """Adopt the venue's orders if that is still to be done; False when something came in before it told them."""
+        account = config.account
+        if account is None or self.is_done(config):
+            return True
+        found = await unless(overtaken, self._find(account, instrument))
+        if found is None:
+            return False
+        self._adopt_all(found, config, instrument, wary=not self._continued)
+        self._continued = False
+        return True
+
+    async def _find(self, account: AccountRef, instrument: Instrument) -> Found:
         """Return what the venue holds, waiting for it as long as it takes."""
         carried, row = self._state.carried, self._state.row
         request = AdoptionRequest(
@@ -53,7 +89,7 @@ class Adoption:
             account=account,
             instrument=instrument,
             after=carried.sequence,
-            since=max(carried.stamp // 1_000 - DAY_MS, 0),
+            since=max(carried.ordered_at - _SLACK_MS if carried.ordered_at else carried.stamp // 1_000 - DAY_MS, 0),
         )
         return await workflow.execute_activity_method(
             AdoptionActivities.find_orders,
@@ -64,7 +100,7 @@ class Adoption:
             summary="orders that the venue knows",
         )
 
-    def adopt(self, found: Found, config: BotConfig, instrument: Instrument, *, wary: bool) -> None:
+    def _adopt_all(self, found: Found, config: BotConfig, instrument: Instrument, *, wary: bool) -> None:
         """Book the orders that are not known.
 
         Args:
@@ -90,6 +126,7 @@ class Adoption:
         state.carry(
             sequence=found.sequence,
             leg=found.leg,
+            ordered_at=order.created_at,
             acted_candle=max(state.carried.acted_candle, decision.candle_time),
             in_flight=InFlight(intent=intent, decision=decision),
             exiting=decision if order.side == "sell" and state.carried.book.position else state.carried.exiting,
@@ -100,11 +137,8 @@ class Adoption:
         try:
             self._books.fold(order.report, config, instrument)
         except BookError as error:
-            state.carry(in_flight=None, exiting=None, difference=f"order {name}: {error}")
-            self._outbox.event("difference", f"order {name}: {error}", severity="error", correlation=name)
-            advice = f"Look at the exchange, then: bots resolve {state.row.bot_id} --explained"
-            title = f"{config.name}: books and venue differ"
-            self._outbox.tell("difference", title, f"order {name}: {error}. {advice}", severity="error")
+            state.carry(in_flight=None, exiting=None)
+            self._standing.differs(f"order {name}: {error}", config)
 
 
 def history_was_reset(error: ActivityError) -> bool:

@@ -108,7 +108,7 @@ class Desk:
         self, decision: Decision, instrument: Instrument, side: Side, quantity: Quantity, *, leg: int
     ) -> OrderIntent:
         sequence = self._state.carried.sequence + (leg == 0)
-        self._state.carry(sequence=sequence, leg=leg)
+        self._state.carry(sequence=sequence, leg=leg, ordered_at=decision.decided_at)
         return OrderIntent(
             client_order_id=client_order_id(self._state.row.uid, sequence, leg),
             sequence=sequence,

@@ -22,7 +22,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.command import Answer, Command, Resolution
     from workflows.desired import Desired
     from workflows.desk import Desk
-    from workflows.inquiries import abandonable, unless
+    from workflows.inquiries import abandonable
     from workflows.outbox import Outbox
     from workflows.page import page
     from workflows.stance import backoff_seconds, farewell, gate
@@ -42,13 +42,11 @@ class Loop:
         self.desired = Desired(self.state, self.outbox, self.disturb, loaded=start.continued)
         self.command: Command | None = None
         self.resolution: Resolution | None = None
-        self.state.adopted_run = None  # each run asks the venue anew: a history that was reset tells by that
-        self._continued = start.continued
         self._books = Books(self.state, self.outbox)
         self._desk = Desk(self.state, self._books)
         self._watching = Watching(self.state)
-        self._adoption = Adoption(self.state, self.outbox, self._books)
         self._standing = Standing(self.state, self.outbox)
+        self._adoption = Adoption(self.state, self.outbox, self._books, self._standing, continued=start.continued)
         self._cancelled = False
         self._dirty = False
         self._renew = False
@@ -136,7 +134,7 @@ class Loop:
         await self._take_in()
         config, instrument = self.state.config, self.state.instrument
         if config is not None and instrument is not None and not self._ends():
-            if not await self._adopted(config, instrument):
+            if not await self._adoption.done(config, instrument, overtaken=lambda: self._dirty):
                 return False
             await self._settle(config, instrument)
         if await self._stopping():
@@ -164,18 +162,6 @@ class Loop:
                 self.outbox.row_changed()
         self._renew = desired.take_in() or self._renew
 
-    async def _adopted(self, config: BotConfig, instrument: Instrument) -> bool:
-        """Return whether the venue's orders are in the books; while the venue does not tell them, nothing is sent."""
-        account = config.account
-        if account is None or self.state.adopted_run is not None:
-            return True
-        found = await unless(lambda: self._dirty, self._adoption.find(account, instrument))
-        if found is None:
-            return False
-        self._adoption.adopt(found, config, instrument, wary=not self._continued)
-        self._continued = False
-        return True
-
     async def _settle(self, config: BotConfig, instrument: Instrument) -> None:
         """Finish what was begun: an order under way, one that a person has looked up, an exit that was decided."""
         if self.resolution is not None:
@@ -201,14 +187,7 @@ class Loop:
         await self._act_on(result, config, instrument)
 
     async def _act_on(self, result: WatchResult, config: BotConfig, instrument: Instrument) -> None:
-        state = self.state
-        if result.sighting.candle_time is not None or result.sighting.price is not None:
-            state.sighting = result.sighting
-        if result.lost_candles:
-            text = f"{result.lost_candles} candles were missed for good; the exit rule goes on without them"
-            self.outbox.event("candles_lost", text, severity="warning")
-        if state.carried.book.position is not None and result.exit_state is not None:
-            state.carry(exit_state=result.exit_state)
+        self._see(result)
         if result.decision is not None:
             await self._decide(result.decision, config, instrument)
         elif result.outcome == "limited":
@@ -219,11 +198,26 @@ class Loop:
             await self._stumble(f"strategy: {result.reason}", config=config)
         elif result.outcome == "recovered":
             self._standing.recovered()
-        if state.guarding and result.outcome != "failed":
-            state.guarding = False  # the pause is over: try the strategy again
+        elif result.outcome == "differs":
+            self._adoption.suspect(result.reason or "", config)
+        elif result.outcome == "segment":
+            self.state.suspected = None
+        if result.outcome != "failed":
+            self.state.guarding = False  # the pause is over: try the strategy again
+
+    def _see(self, result: WatchResult) -> None:
+        """Take over what a watch has seen, whatever it ended with."""
+        state = self.state
+        if result.sighting.candle_time is not None or result.sighting.price is not None:
+            state.sighting = result.sighting
+        if result.lost_candles:
+            text = f"{result.lost_candles} candles were missed for good; the exit rule goes on without them"
+            self.outbox.event("candles_lost", text, severity="warning")
+        if state.carried.book.position is not None and result.exit_state is not None:
+            state.carry(exit_state=result.exit_state)
 
     async def _decide(self, decision: Decision, config: BotConfig, instrument: Instrument) -> None:
-        if config.account is not None and self.state.adopted_run is None:
+        if not self._adoption.is_done(config):
             return  # what the venue knows comes first; the next watch decides anew
         meant = self.command is not None and self.command.meant(decision)
         obstacle = self._desk.accept(decision, gate=self.gate())

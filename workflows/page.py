@@ -31,6 +31,11 @@ def _headline(state: BotState) -> str:
         lines.append(f"Version {state.row.version} is being checked; until then there are no entries")
     if state.last_error and state.status == "error":
         lines.append(f"⚠️ {state.last_error}")
+    if state.carried.unknown is not None:
+        name = state.carried.unknown.intent.client_order_id
+        lines.append(f"⚠️ Order {name} is unknown: look at the exchange, then `bots resolve {state.row.bot_id}`")
+    if state.carried.difference is not None:
+        lines.append(f"⚠️ Books and venue differ, nothing is bought: {state.carried.difference}")
     if state.last_event:
         lines.append(f"Last event: {state.last_event}")
     return "\n\n".join(lines)

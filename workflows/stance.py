@@ -63,6 +63,7 @@ def watch_request(
     seconds = backoff_seconds(state) if state.guarding else state.options.segment_seconds
     return WatchRequest(
         bot_id=state.row.bot_id,
+        uid=state.row.uid,
         config=config,
         config_version=carried.version,
         instrument=instrument,

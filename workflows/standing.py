@@ -51,6 +51,18 @@ class Standing:
         self._outbox.row_changed()
         self.show()
 
+    def differs(self, how: str, config: BotConfig) -> None:
+        """Have a person look at how books and venue differ; until it is explained, nothing is bought."""
+        state = self._state
+        if state.carried.difference is not None:
+            return
+        state.carry(difference=how)
+        state.last_error = how
+        self._outbox.row_changed()
+        self._outbox.event("difference", how, severity="error")
+        advice = f"Look at the exchange, then: bots resolve {state.row.bot_id} --explained"
+        self._outbox.tell("difference", f"{config.name}: books and venue differ", f"{how}. {advice}", severity="error")
+
     def limited(self, result: WatchResult, config: BotConfig) -> None:
         """Tell of a daily limit, once a day."""
         state, reason = self._state, result.reason or ""

@@ -129,6 +129,7 @@ def request(book: Book | None = None, *, settings: dict[str, Any] | None = None,
     return WatchRequest.model_validate(
         {
             "bot_id": "bot",
+            "uid": "uid",
             "config": config(**free, **(settings or {})),
             "config_version": 7,
             "instrument": instrument(),

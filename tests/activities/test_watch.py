@@ -13,6 +13,7 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from activities.liveness import LivenessBoard
+from activities.reconciling import Reconciler
 from activities.watch import WatchActivities
 from domain.decisions import ExitState
 from domain.positions import Book
@@ -22,6 +23,7 @@ from strategies.logic import Parameters
 from strategies.registry import build_strategy
 from tests.activities.stage import Failing, SellOnVolume, SellParams, held, request, row
 from tests.domain.builders import config, costs, dec
+from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeMarket
 
 LOGICS = {
@@ -50,7 +52,7 @@ class Watch:
     def __init__(self, market: FakeMarket, threads: ThreadPoolExecutor) -> None:
         self.market = market
         self.board = LivenessBoard("test")
-        self.activities = WatchActivities(market, self.board, threads)
+        self.activities = WatchActivities(market, self.board, threads, Reconciler(ExchangeAccounts(FakeExchange())))
         self.heartbeats: list[Sighting] = []
         self.looked = asyncio.Event()
         self.environment = ActivityEnvironment()

@@ -9,10 +9,12 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.liveness import LivenessBoard
+from activities.reconciling import Reconciler
 from activities.watch import WatchActivities
 from domain.errors import VenueMisfit
 from domain.watch import WatchRequest
 from tests.activities.stage import held, request
+from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeMarket
 
 
@@ -31,7 +33,7 @@ def board() -> LivenessBoard:
 @pytest.fixture
 def watches(market: FakeMarket, board: LivenessBoard) -> Iterator[WatchActivities]:
     with ThreadPoolExecutor(1) as threads:
-        yield WatchActivities(market, board, threads)
+        yield WatchActivities(market, board, threads, Reconciler(ExchangeAccounts(FakeExchange())))
 
 
 def unknown_exit() -> WatchRequest:

@@ -130,6 +130,7 @@ ROW = BotRow(
 )
 REQUEST = WatchRequest(
     bot_id="rsi_atr_btc_paper",
+    uid=ROW.uid,
     config=CONFIG,
     config_version=3,
     instrument=MARKET,

@@ -23,6 +23,7 @@ from activities.fleet import Fleet
 from activities.journal import JournalActivities, NotifyActivities
 from activities.liveness import LivenessBoard
 from activities.orders import OrderActivities
+from activities.reconciling import Reconciler
 from activities.watch import WatchActivities
 from brokers.ccxt_data import CcxtData
 from brokers.gateway import Gateway
@@ -66,8 +67,10 @@ async def running(client: Client, engine: AsyncEngine, market: CountedMarket) ->
     bots, journal = BotRepository(engine), JournalRepository(engine)
     options = WatchOptions(segment_seconds=7_200, heartbeat_timeout_seconds=120)
     async with AsyncExitStack() as stack:
-        watches = WatchActivities(market, LivenessBoard("test"), stack.enter_context(ThreadPoolExecutor(2)))
-        config = ConfigActivities(bots, market, ExchangeAccounts(FakeExchange()))
+        accounts = ExchangeAccounts(FakeExchange())
+        threads = stack.enter_context(ThreadPoolExecutor(2))
+        watches = WatchActivities(market, LivenessBoard("test"), threads, Reconciler(accounts))
+        config = ConfigActivities(bots, market, accounts)
         activities: dict[Role, Sequence[Any]] = {
             Role.TRADING: [OrderActivities(BrokerRegistry(paper=PaperBroker())).submit_order],
             Role.MARKET: [watches.watch_market, config.prepare],

@@ -21,6 +21,7 @@ from activities.fleet import Fleet
 from activities.journal import JournalActivities, NotifyActivities
 from activities.liveness import LivenessBoard
 from activities.orders import OrderActivities
+from activities.reconciling import Reconciler
 from activities.watch import WatchActivities
 from brokers.registry import BrokerRegistry
 from domain.queues import Role, workflow_id
@@ -112,6 +113,7 @@ class Bench:
     def __post_init__(self) -> None:
         self.bots = FakeBots(self.journal)
         self.accounts = ExchangeAccounts(self.exchange)
+        self.reconciler = Reconciler(self.accounts)
 
     @property
     def fleet(self) -> Fleet:
@@ -134,7 +136,7 @@ class Bench:
     async def worker(self, *, drain: bool = True) -> AsyncIterator[None]:
         """Run a worker; without a drain its watches are lost with it, as when its process dies."""
         with ThreadPoolExecutor(2) as threads:
-            watches = WatchActivities(self.market, LivenessBoard("test"), threads)
+            watches = WatchActivities(self.market, LivenessBoard("test"), threads, self.reconciler)
             self.watches = watches
             config = ConfigActivities(self.bots, self.market, self.accounts)
             orders = OrderActivities(BrokerRegistry(paper=self.broker, live=self.exchange))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from domain.accounts import AccountView, VenueOrder
+from domain.accounts import AccountView, Balance, VenueOrder
 from domain.errors import OrderMismatch, OrderUncertain
 from domain.instruments import AccountRef, Instrument
 from domain.orders import Fill, OrderReport, OrderRequest, OrderStatus
@@ -39,6 +39,9 @@ class FakeExchange:
     refused: Exception | None = None
     habit: OrderHabits = field(default_factory=lambda: OrderHabits(finds=True, late_after=0.3))
     may_trade: bool | None = True
+    balances: dict[str, Balance] = field(
+        default_factory=lambda: {"BTC": Balance(free=Decimal(1000), locked=Decimal(0))}
+    )
     hold: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -124,10 +127,12 @@ class ExchangeAccounts:
         return [order for name, order in self._exchange.orders.items() if name.startswith(prefix)]
 
     async def open_orders(self, account: AccountRef, instrument: Instrument) -> Sequence[VenueOrder]:
+        if self._exchange.blind is not None:
+            raise self._exchange.blind
         return [order for order in self._exchange.orders.values() if not order.report.final]
 
     async def view(self, account: AccountRef) -> AccountView:
-        return AccountView(may_trade=self._exchange.may_trade, may_withdraw=False, balances={})
+        return AccountView(may_trade=self._exchange.may_trade, may_withdraw=False, balances=self._exchange.balances)
 
 
 def _fill(name: str, number: int, order: VenueOrder, quantity: Decimal) -> Fill:

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from temporalio.client import WorkflowUpdateFailedError
 
+from activities.reconciling import Reconciler
 from domain.errors import NotSent, VenueUnavailable
 from domain.journal import FillEntry, OrderEntry, TradeEntry
 from domain.ports import OrderHabits
@@ -165,3 +166,24 @@ async def test_a_bot_waits_for_a_venue_that_does_not_tell_its_orders_and_can_be_
     await asyncio.sleep(0)
     await bot.handle.signal("stop")
     assert await bot.ends() == "stopped, flat, after 0 trades"
+
+
+async def test_books_that_differ_from_the_venue_stop_purchases_once_that_is_certain(idle_bench: Bench) -> None:
+    bench = idle_bench
+    bench.reconciler = Reconciler(bench.accounts, first_seconds=0.1, every_seconds=0.1)
+    bench.market.flat(60, 100.0)
+    async with bench.worker():
+        bot = await live_bot(bench)
+        bench.market.dip()
+        await bot.holds()
+        asked = bench.accounts.asked
+        bench.exchange.balances = {}
+        status = await bot.comes(lambda status: status.difference is not None)
+        assert "holds 0 BTC" in (status.difference or "")
+        assert bench.accounts.asked > asked  # a forgotten order would have explained it
+        await until(lambda: [each.kind for each in bench.notifier.told].count("difference") == 1)
+        bench.market.crash()
+        await bot.closed()  # exits go on
+        with pytest.raises(WorkflowUpdateFailedError) as refusal:
+            await bot.handle.execute_update("open_position")
+        assert "books and venue differ" in str(refusal.value.cause)
