@@ -74,6 +74,13 @@ def test_paper_terms_mean_the_paper_broker() -> None:
     assert registry.broker_for(request(paper=None)) is live
 
 
+def test_a_live_order_at_an_exchange_without_known_habits_trades_on_paper_only() -> None:
+    registry = BrokerRegistry(paper=PaperBroker(), live=PaperBroker())
+    unknown = INSTRUMENT.model_copy(update={"venue": VenueRef(name="bitfinex")})
+    with pytest.raises(VenueMisfit, match="bitfinex trades on paper only; live orders are known for binance, bitget"):
+        registry.broker_for(request(paper=None).model_copy(update={"instrument": unknown}))
+
+
 def test_a_live_order_without_a_live_broker_is_refused() -> None:
     with pytest.raises(VenueMisfit, match="live orders are not available"):
         BrokerRegistry(paper=PaperBroker()).broker_for(request(paper=None))

@@ -134,7 +134,10 @@ async def paper_bench() -> AsyncIterator[PaperBench]:
 class CcxtBench(SendingBench):
     """ccxt against the simulated exchange, on HTTP."""
 
+    account: AccountRef
     simulator: RunningSimulator
+    gateway: Gateway
+    vault: FixedVault
 
     async def accepted(self) -> Sequence[str]:
         async with aiohttp.ClientSession(self.simulator.url) as session, session.get("/ledger?account=main") as answer:
@@ -155,7 +158,8 @@ async def ccxt_bench(
     exchange = Exchange(SimulatedClock(), [generated_market(symbol) for symbol in symbols])
     async with await start_simulator(exchange, accounts=[spec]) as simulator:
         venue = VenueRef(name="binance", base_url=simulator.url)
-        gateway = Gateway(vault=FixedVault(main=credentials("binance", KEY.key, KEY.secret)), timeout=3)
+        vault = FixedVault(main=credentials("binance", KEY.key, KEY.secret))
+        gateway = Gateway(vault=vault, timeout=3)
         data = CcxtData(gateway, venue)
         try:
             instrument = await data.instrument("BTC/USDT", "1m")
@@ -165,6 +169,8 @@ async def ccxt_bench(
                 price=(await data.prices(["BTC/USDT"]))["BTC/USDT"],
                 account=AccountRef(venue=venue, credentials="main"),
                 simulator=simulator,
+                gateway=gateway,
+                vault=vault,
             )
         finally:
             await gateway.close()
