@@ -1,10 +1,12 @@
 """Configuration activities: read a bot's row, and check a configuration against strategies and venue."""
 
+import asyncio
 from typing import Any
 
 from temporalio import activity
 
 from activities.failures import final, retryable
+from domain.config import BotConfig
 from domain.config_errors import InvalidConfig
 from domain.errors import (
     AccountRefused,
@@ -15,10 +17,15 @@ from domain.errors import (
     VenueMisfit,
     VenueUnavailable,
 )
-from domain.instruments import AccountRef
+from domain.instruments import Instrument
+from domain.model import ZERO
 from domain.ports import Accounts, Bots, Market
 from domain.state import BotRow, Prepared
+from risk.allotment import allotment_problem
 from strategies.registry import validate
+
+# What seems too little may be an order of another bot that is not in the journal yet.
+_LOOKS = (0.0, 1.0, 2.0)
 
 
 class ConfigActivities:
@@ -45,7 +52,7 @@ class ConfigActivities:
         try:
             config = validate(raw)
             instrument = await self._market.instrument(config.venue, config.symbol, config.data.interval)
-            if config.account is not None and (problem := await self._account_problem(config.account)):
+            if problem := await self._account_problem(config, instrument):
                 return Prepared(problems=(problem,))
         except InvalidConfig as error:
             return Prepared(problems=tuple(str(problem) for problem in error.problems))
@@ -55,9 +62,19 @@ class ConfigActivities:
             raise retryable(error) from error
         return Prepared(config=config, instrument=instrument)
 
-    async def _account_problem(self, account: AccountRef) -> str | None:
-        """Return why live orders cannot be placed with these keys, or None. Keys that are refused raise."""
-        view = await self._accounts.view(account)
-        if view.may_trade is False:
-            return f"broker.credentials: {account.venue} lets the keys {account.credentials!r} read only, not trade"
-        return None
+    async def _account_problem(self, config: BotConfig, instrument: Instrument) -> str | None:
+        """Return why the bot cannot trade its account, or None. Keys that are refused raise."""
+        account, problem = config.account, None
+        if account is None:
+            return None
+        for pause in _LOOKS:
+            await asyncio.sleep(pause)
+            view = await self._accounts.view(account)
+            if view.may_trade is False:
+                return f"broker.credentials: {account.venue} lets the keys {account.credentials!r} read only, not trade"
+            balance = view.balances.get(instrument.quote)
+            there = balance.free + balance.locked if balance else ZERO
+            sharing = await self._bots.sharing(account.credentials)
+            if (problem := allotment_problem(config, instrument, sharing, there)) is None:
+                break
+        return problem

@@ -69,6 +69,14 @@ class BotRepository:
             statement = select(*_COLUMNS).where(TradingBot.enabled).order_by(TradingBot.id)
             return [_bot_row(row) for row in (await connection.execute(statement)).mappings()]
 
+    async def sharing(self, credentials: str) -> Sequence[BotRow]:
+        """Return the enabled live bots that trade by these keys, oldest first."""
+        bot = TradingBot
+        named = bot.config["broker"]["credentials"].astext == credentials
+        statement = select(*_COLUMNS).where(bot.enabled, bot.type == "live", named).order_by(bot.created_at, bot.id)
+        async with transaction(self._engine) as connection:
+            return [_bot_row(row) for row in (await connection.execute(statement)).mappings()]
+
     async def refuse(self, bot_id: str, version: int, problem: str) -> None:
         """Mark a version as rejected, with the reason; a bot that never had a valid version is in `error`.
 

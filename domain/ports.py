@@ -241,6 +241,14 @@ class Bots(Protocol):
         """Return all rows whose bots should run."""
         ...
 
+    async def sharing(self, credentials: str) -> Sequence[BotRow]:
+        """Return the enabled live bots that trade by these keys, oldest first.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached.
+        """
+        ...
+
     async def refuse(self, bot_id: str, version: int, problem: str) -> None:
         """Mark a version as rejected, with the reason; a bot that never had a valid version is in `error`."""
         ...

@@ -200,3 +200,13 @@ async def test_a_bot_that_closed_its_position_is_flat(bots: BotRepository, engin
     await JournalRepository(engine).write(numbered(uid, position(), dust))
     seen = await bots.overview(BOT)
     assert (seen.position_quantity, seen.position_price) == (None, None)
+
+
+async def test_bots_that_share_keys_are_found_oldest_first(bots: BotRepository) -> None:
+    live = {"type": "binance", "trading_mode": "live", "credentials": "main"}
+    await bots.create("second", config("second", broker=live))
+    await bots.create("first", config("first", broker=live))
+    await bots.create("off", config("off", broker=live, enabled=False))
+    await bots.create("other", config("other", broker=live | {"credentials": "mine"}))
+    await bots.create("paper", config("paper", broker=live | {"trading_mode": "paper"}))
+    assert [row.bot_id for row in await bots.sharing("main")] == ["second", "first"]

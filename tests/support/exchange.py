@@ -14,6 +14,11 @@ from domain.ports import Broker, OrderHabits, SendWindow
 FEE = Decimal("0.001")
 
 
+def held(amount: int | str) -> Balance:
+    """Return a balance of which nothing is locked."""
+    return Balance(free=Decimal(amount), locked=Decimal(0))
+
+
 @dataclass
 class FakeExchange:
     """Implements `Brokers` and `Broker`. Fills market orders at their reference price, fees in quote.
@@ -25,6 +30,7 @@ class FakeExchange:
         fill: how much of an order is filled at once; the rest stays open until `complete`.
         blind: what every look-up raises.
         refused: what every submission raises.
+        balances: what the account holds, whatever is traded.
         hold: submissions wait for it.
     """
 
@@ -39,9 +45,7 @@ class FakeExchange:
     refused: Exception | None = None
     habit: OrderHabits = field(default_factory=lambda: OrderHabits(finds=True, late_after=0.3))
     may_trade: bool | None = True
-    balances: dict[str, Balance] = field(
-        default_factory=lambda: {"BTC": Balance(free=Decimal(1000), locked=Decimal(0))}
-    )
+    balances: dict[str, Balance] = field(default_factory=lambda: {"BTC": held(9), "USDT": held(100_000)})
     hold: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:

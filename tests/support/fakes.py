@@ -323,6 +323,10 @@ class FakeBots:
     async def all_enabled(self) -> Sequence[BotRow]:
         return [row for row in self.journal.rows.values() if row.enabled]
 
+    async def sharing(self, credentials: str) -> Sequence[BotRow]:
+        rows = self.journal.rows.values()
+        return [row for row in rows if row.enabled and row.config["broker"].get("credentials") == credentials]
+
     async def refuse(self, bot_id: str, version: int, problem: str) -> None:
         row = self.journal.rows[bot_id]
         if row.version == version:

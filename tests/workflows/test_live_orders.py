@@ -13,6 +13,7 @@ from domain.journal import FillEntry, OrderEntry, TradeEntry
 from domain.ports import OrderHabits
 from domain.state import Reconfigure
 from tests.support.bots import LIVE, Bench, BotUnderTest, live_bot, until
+from tests.support.exchange import held
 from workflows.command import OrderFound
 
 
@@ -187,3 +188,19 @@ async def test_books_that_differ_from_the_venue_stop_purchases_once_that_is_cert
         with pytest.raises(WorkflowUpdateFailedError) as refusal:
             await bot.handle.execute_update("open_position")
         assert "books and venue differ" in str(refusal.value.cause)
+
+
+async def test_ten_bots_with_a_signal_on_one_candle_spend_no_more_than_their_account_holds(bench: Bench) -> None:
+    """Each asks for 1,000 and buys for half of it; the account holds 5,500."""
+    bench.exchange.balances = {"USDT": held(5_500)}
+    bots = [bench.add(f"share{n}", **LIVE) for n in range(10)]
+    await asyncio.gather(*(bench.fleet.sync(bot.row) for bot in bots))
+    for bot in bots[:5]:
+        await bot.reaches("running")
+    for bot in bots[5:]:
+        status = await bot.reaches("error")
+        assert "cannot be allotted: account main holds 5500" in " ".join(status.problems)
+    bench.market.dip()
+    for bot in bots[:5]:
+        await bot.holds()
+    assert len(bench.exchange.accepted) == 5
