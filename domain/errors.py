@@ -2,7 +2,7 @@
 
     SteadyhandError
     ├── VenueUnavailable      try again, not before `retry_after` seconds
-    │   └── NotSent           the order has certainly not left: try again
+    │   └── NotSent           the order has certainly not been accepted: try again
     ├── VenueMisfit           a person must change the configuration: unknown symbol, interval or venue
     ├── OrderRejected         final: the same order would be refused again
     ├── OrderUncertain        the venue may have the order or not: look it up, never send it anew before that
@@ -34,7 +34,11 @@ class VenueUnavailable(SteadyhandError):
 
 
 class NotSent(VenueUnavailable):
-    """An order has certainly not left this process: the breaker is open, the budget is spent, or its window is over."""
+    """An order has certainly not been accepted.
+
+    It has not left this process (the breaker is open, the budget is spent, its window is over), or the venue has turned
+    it away without judging it (too many requests, too late by the venue's clock).
+    """
 
 
 class VenueMisfit(SteadyhandError):

@@ -68,8 +68,8 @@ class Broker(Protocol):
 
         Raises:
             OrderRejected: the venue refuses it for good.
-            OrderUncertain: the venue may have it or not.
-            NotSent: it has not left.
+            OrderUncertain: the venue may have it or not, or says that it has one of this id already.
+            NotSent: it has not left, or the venue has turned it away without judging it.
         """
         ...
 

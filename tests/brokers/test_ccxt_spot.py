@@ -118,10 +118,12 @@ async def test_a_stop_order_is_not_sent(bench: CcxtBench) -> None:
 
 async def test_the_rounding_of_the_process_stays_what_it_was(bench: CcxtBench) -> None:
     """ccxt sets the context that it finds to round half up, and to trap underflow."""
-    before = decimal.getcontext().copy()
-    await submit(bench)
-    after = decimal.getcontext()
-    assert (after.rounding, after.prec, after.traps) == (before.rounding, before.prec, before.traps)
+    with decimal.localcontext(rounding=decimal.ROUND_HALF_EVEN) as context:
+        context.traps[decimal.Underflow] = False
+        await submit(bench)
+        assert decimal.getcontext() is context
+        assert context.rounding == decimal.ROUND_HALF_EVEN
+        assert not context.traps[decimal.Underflow]
 
 
 ACCEPTED: list[Fault] = [
@@ -133,7 +135,7 @@ ACCEPTED: list[Fault] = [
     Garbage(endpoint=PLACING, body='{"symbol":"BTCUSDT","orderId":1'),
     Garbage(endpoint=PLACING, body="{}"),
     Garbage(endpoint=PLACING, body='[["nonsense"]]'),
-    Delay(endpoint=PLACING, after_ms=3_500),
+    Delay(endpoint=PLACING, after_ms=2_000),
 ]  # fmt: skip
 NEVER_ACCEPTED: list[Fault] = [
     HttpError(endpoint=PLACING),
@@ -146,7 +148,7 @@ NEVER_ACCEPTED: list[Fault] = [
     HttpError(endpoint=PLACING, status=400, code=-2010, msg="Duplicate order sent."),
     Maintenance(endpoint=PLACING),
     Reset(endpoint=PLACING),
-    Hang(endpoint=PLACING, seconds=5),
+    Hang(endpoint=PLACING, seconds=3),
 ]
 
 
@@ -294,7 +296,7 @@ async def test_credentials_of_another_venue_are_refused(bench: CcxtBench) -> Non
 @pytest.mark.parametrize(
     "fault",
     [HttpError(status=500), HttpError(status=502), HttpError(status=401, code=-2015, msg=f"bad key {KEY.key}"),
-     Reset(), Hang(seconds=4), Garbage(endpoint=EVERYTHING), Garbage(endpoint=EVERYTHING, body=KEY.secret),
+     Reset(), Hang(seconds=3), Garbage(endpoint=EVERYTHING), Garbage(endpoint=EVERYTHING, body=KEY.secret),
      RateLimit(), HttpError(status=400, code=-1022, msg=f"Signature for {KEY.key} is not valid.")],
     ids=named,
 )  # fmt: skip

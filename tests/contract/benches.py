@@ -159,7 +159,7 @@ async def ccxt_bench(
     async with await start_simulator(exchange, accounts=[spec]) as simulator:
         venue = VenueRef(name="binance", base_url=simulator.url)
         vault = FixedVault(main=credentials("binance", KEY.key, KEY.secret))
-        gateway = Gateway(vault=vault, timeout=3)
+        gateway = Gateway(vault=vault, timeout=1.5)
         data = CcxtData(gateway, venue)
         try:
             instrument = await data.instrument("BTC/USDT", "1m")
