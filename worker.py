@@ -112,6 +112,7 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         metrics.gauge("watches", "Watches of this process.", lambda: len(board))
         metrics.gauge("feeds", "Feeds that are followed: one per venue, symbol and interval.", market.feed_count)
         metrics.gauge("watches_stale", "Watches that see a venue that has fallen silent.", lambda: board.stale)
+        metrics.gauge("liveness_flushes_lost", "Signs of life not written, of all bots.", lambda: board.lost_flushes)
         flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine), settings.flush_seconds))
         stack.callback(flushing.cancel)
         options = WatchOptions(

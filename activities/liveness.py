@@ -24,6 +24,7 @@ class LivenessBoard:
         """
         self.worker = worker
         self._now = now
+        self.lost_flushes = 0
         self._watches: dict[str, tuple[WatchRequest, Sighting]] = {}
 
     def __len__(self) -> int:
@@ -65,8 +66,10 @@ async def flush_once(board: LivenessBoard, store: LivenessStore) -> None:
     try:
         await store.flush(board.worker, signs)
     except StoreUnavailable as error:
+        board.lost_flushes += 1
         log.warning("liveness not written", bots=len(signs), reason=str(error))
     except Exception:  # one sign that the database refuses must not end the signs of all bots
+        board.lost_flushes += 1
         log.exception("liveness not written", bots=len(signs))
 
 

@@ -5,7 +5,8 @@ Adding grows the cost by price × quantity; reducing releases cost in proportion
 all that remains, so that nothing is lost to rounding.
 
 A fee in base leaves the quantity at the fill's price and is booked as commission, once: buying 1 @ 100 with a fee
-of 0.001 base holds 0.999 at a cost of 99.9, with a commission of 0.1. Cash paid 100 = cost + commission.
+of 0.001 base holds 0.999 at a cost of 99.9, with a commission of 0.1. Cash paid 100 = cost + commission. A fee in a
+third coin is commission too, at its value when it was paid, but leaves cash and quantity alone: others keep that coin.
 
 What is left of a position below the venue's minimum is dust: it stays in the books with its cost and is the first
 part of the next position, so the books always equal what the account holds.
@@ -122,8 +123,7 @@ class Trade(Model):
 def book_entry(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrument, *, signal_close: Price) -> Book:
     """Return the book after a buy: cash paid, quantity and cost grown, the fee booked once."""
     paid = as_money(fill.price * fill.quantity)
-    fee_base = fill.fee if fill.fee_currency == instrument.base else ZERO
-    fee_quote = fill.fee if fill.fee_currency == instrument.quote else ZERO
+    fee_base, fee_quote, fee_third = _fees(fill, instrument)
     fee_value = as_money(fee_base * fill.price)
     position = book.position or Position(
         id=intent.client_order_id,
@@ -141,7 +141,7 @@ def book_entry(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrume
         update={
             "qty_open": position.qty_open + fill.quantity - fee_base,
             "cost": position.cost + paid - fee_value,
-            "commission": position.commission + fee_value + fee_quote,
+            "commission": position.commission + fee_value + fee_quote + fee_third,
             "entered_at": fill.at,
             "entries": position.entries + first_fill,
             "orders": (*position.orders, intent.client_order_id) if first_fill else position.orders,
@@ -163,13 +163,13 @@ def book_exit(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrumen
         raise BookError(f"sold {fill.quantity:f} {instrument.base} of {intent.symbol}, but {held:f} is open")
     released = _released(position, fill.quantity)
     value = as_money(fill.price * fill.quantity)
-    fee_quote = fill.fee if fill.fee_currency == instrument.quote else ZERO
+    _, fee_quote, fee_third = _fees(fill, instrument)
     known = intent.client_order_id in position.orders
     position = position.model_copy(
         update={
             "qty_open": position.qty_open - fill.quantity,
             "cost": position.cost - released,
-            "commission": position.commission + fee_quote,
+            "commission": position.commission + fee_quote + fee_third,
             "realized_pnl": position.realized_pnl + value - released,
             "exit_quantity": position.exit_quantity + fill.quantity,
             "exit_value": position.exit_value + value,
@@ -215,6 +215,15 @@ def sellable_quantity(book: Book, instrument: Instrument, price: Price) -> Quant
     """Return what of the position the venue would buy at `price`: whole lots, zero when only dust is left."""
     quantity = instrument.floor_quantity(book.position.qty_open if book.position else ZERO)
     return ZERO if instrument.refusal(quantity, price) else quantity
+
+
+def _fees(fill: Fill, instrument: Instrument) -> tuple[Quantity, Money, Money]:
+    """Return what the fee took of base and of quote, and what it was worth in quote where it took a third coin."""
+    if fill.fee_currency == instrument.base:
+        return fill.fee, ZERO, ZERO
+    if fill.fee_currency == instrument.quote:
+        return ZERO, fill.fee, ZERO
+    return ZERO, ZERO, fill.fee_value or ZERO
 
 
 def _released(position: Position, quantity: Quantity) -> Money:

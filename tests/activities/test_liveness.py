@@ -78,3 +78,4 @@ async def test_whatever_becomes_of_one_flush_the_next_one_comes() -> None:
     flushing.cancel()
     await asyncio.gather(flushing, return_exceptions=True)
     assert flushing.cancelled()
+    assert signs.lost_flushes == 2

@@ -57,6 +57,17 @@ def test_a_round_trip_with_both_fees() -> None:
     assert (trade.entry_time, trade.exit_time, trade.exit_reason) == (1_000, 9_000, "take_profit")
 
 
+def test_a_fee_in_a_third_coin_is_commission_at_its_value_and_leaves_the_cash_alone() -> None:
+    """Buy 1 @ 100 and sell it @ 110, 0.0002 BNB each time, worth 0.12 and 0.13: 10 − 0.25 = 9.75 are left of 10."""
+    paid = fill("1", "100", fee="0.0002", currency="BNB").model_copy(update={"fee_value": dec("0.12")})
+    got = fill("1", "110", fee="0.0002", currency="BNB").model_copy(update={"fee_value": dec("0.13")})
+    book = book_entry(Book(cash=dec(1000)), intent(), paid, BTC, signal_close=ONE)
+    book = book_exit(book, intent(side="sell", number=9), got, BTC)
+    book, trade = close_position(book, exit_time=9_000, exit_reason="test")
+    assert (trade.gross_pnl, trade.commission, trade.net_pnl) == (dec(10), dec("0.25"), dec("9.75"))
+    assert (book.cash, book.dust) == (dec(1010), Holding())
+
+
 def test_a_reduction_releases_cost_in_proportion_and_the_last_one_what_remains() -> None:
     """3 units for 10: one unit costs 3.333…, which no decimal holds; the three releases are 10 all the same."""
     book = bought(Book(cash=dec(10)), "2", "3", number=1)
