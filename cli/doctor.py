@@ -9,6 +9,7 @@ from rich.text import Text
 
 from cli.checks.check import Check, warn
 from cli.checks.database import check_database
+from cli.checks.live_bot import check_live_bot
 from cli.checks.machine import check_machine
 from cli.checks.temporal import check_temporal
 from cli.checks.venues import check_venues, venues_of_bots
@@ -31,19 +32,29 @@ def doctor(
     venue: Annotated[
         list[str] | None, typer.Option("--venue", metavar="ID", help="Also look at this exchange; may be repeated.")
     ] = None,
+    live: Annotated[
+        str | None,
+        typer.Option(metavar="BOT", help="Look at this bot's account alone, and at what it would send first."),
+    ] = None,
     database_url: DatabaseUrl = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
     """Check Python, ports, programs, database, Temporal, workers and exchanges; exit code 1 if anything fails."""
-    checks = run(_doctor(venue or [], database_url, data_dir, as_json))
+    if live is None:
+        found = _checks(venue or [], database_url, data_dir or Settings().data_dir)
+    elif venue:
+        raise typer.BadParameter("it looks at one bot alone; leave --venue out", param_hint="--live")
+    else:
+        found = check_live_bot(live, data_dir=data_dir, database_url=database_url)
+    checks = run(_doctor(found, as_json))
     if any(check.verdict == "fail" for check in checks):
         raise typer.Exit(1)
 
 
-async def _doctor(venues: list[str], database_url: str | None, data_dir: Path | None, as_json: bool) -> list[Check]:
+async def _doctor(found: AsyncIterator[Check], as_json: bool) -> list[Check]:
     checks = []
-    async for check in _checks(venues, database_url, data_dir or Settings().data_dir):
+    async for check in found:
         checks.append(check)
         if not as_json:
             _show(check)

@@ -1,0 +1,111 @@
+"""One bot and real money: everything that its live orders need, and the first of them. Nothing is sent."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from brokers.gateway import Gateway
+from cli.checks.account import Claim, check_account
+from cli.checks.check import Check, fail
+from cli.checks.first_order import check_first_order
+from cli.checks.going_live import check_configuration
+from cli.checks.trading import check_clock, check_market
+from cli.credentials.ring import find_ring
+from cli.store import Store, open_store
+from cli.target import find_target
+from db.credentials import CredentialsRepository
+from domain.config import BotConfig
+from domain.credentials import Credentials, Vault
+from domain.errors import UnknownBot
+from domain.instruments import AccountRef
+from domain.model import ZERO, Money
+from domain.positions import Book
+from domain.state import BotRow
+from security.errors import BadSecretKeys
+from security.keyring import KeyRing
+
+
+class StoredKeys:
+    """Implements `Vault` for one command: opens what the database holds, and leaves nothing on this machine."""
+
+    def __init__(self, store: CredentialsRepository, ring: KeyRing) -> None:
+        self._store = store
+        self._ring = ring
+
+    async def get(self, name: str) -> Credentials:
+        """Return the credentials of a name; see `Vault`."""
+        return self._ring.open(await self._store.get(name))
+
+
+async def check_live_bot(bot_id: str, *, data_dir: Path | None, database_url: str | None) -> AsyncIterator[Check]:
+    """Judge whether a bot can trade with real money. What a check needs and was not found leaves it out.
+
+    Raises:
+        CliError: there is no database to read the bot from.
+    """
+    target = find_target(data_dir, database_url=database_url)
+    async with open_store(target) as store:
+        try:
+            row = await store.bots.get(bot_id)
+            vault = StoredKeys(store.credentials, find_ring(target, data_dir))
+        except UnknownBot as error:
+            yield fail("bot", str(error), "`python starter.py bots list` names them all")
+            return
+        except BadSecretKeys as error:
+            yield fail("keys", str(error), "docs/credentials.md says what it must hold")
+            return
+        configuration, config = check_configuration(row)
+        yield configuration
+        if config is not None:
+            async for check in _check_trading(row, config, store, vault):
+                yield check
+
+
+async def _check_trading(row: BotRow, config: BotConfig, store: Store, vault: Vault) -> AsyncIterator[Check]:
+    async with _opened(vault) as gateway:
+        check, market = await check_market(gateway, config)
+        yield check
+        if market is None:
+            return
+        yield await check_clock(gateway, config.venue)
+        account = _account(config)
+        book = _book(row, account) or Book(cash=config.broker.cash)
+        if account is not None:
+            others = await _spendable_by_others(store, row, account, market.instrument.quote)
+            async for check in check_account(account, Claim(market.instrument, book, others), gateway, vault):
+                yield check
+        yield check_first_order(row, config, book, market)
+
+
+def _account(config: BotConfig) -> AccountRef | None:
+    """Return the account that is named: a paper bot's may be looked at before the bot goes live."""
+    name = config.broker.credentials
+    return None if name is None else AccountRef(venue=config.venue, credentials=name)
+
+
+def _book(row: BotRow, account: AccountRef | None) -> Book | None:
+    """Return the bot's books, if they are those of this account; those of a paper bot say nothing of it."""
+    carried = row.carried
+    if carried is None or carried.config is None or account is None or carried.config.account != account:
+        return None
+    return carried.book
+
+
+async def _spendable_by_others(store: Store, row: BotRow, account: AccountRef, quote: str) -> Money:
+    """Return how much of a currency the books of other enabled bots of this account have."""
+    total = ZERO
+    for other in await store.bots.all_enabled():
+        book = _book(other, account)
+        instrument = other.carried.instrument if other.carried else None
+        if other.bot_id != row.bot_id and book is not None and instrument is not None and instrument.quote == quote:
+            total += book.cash
+    return total
+
+
+@asynccontextmanager
+async def _opened(vault: Vault) -> AsyncIterator[Gateway]:
+    gateway = Gateway(vault=vault)
+    try:
+        yield gateway
+    finally:
+        await gateway.close()
