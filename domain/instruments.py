@@ -61,11 +61,11 @@ class Instrument(Model):
     def refusal(self, quantity: Quantity, price: Price) -> str | None:
         """Return why the venue would refuse a market order of `quantity` at `price`, or None if it would take it."""
         if quantity < self.min_quantity or quantity <= ZERO:
-            return f"quantity {quantity:f} is below the least of {self.symbol}, {self.min_quantity:f} {self.base}"
-        if quantity * price < self.min_notional:
-            return (
-                f"notional {quantity * price:f} is below the least of {self.symbol}, {self.min_notional:f} {self.quote}"
-            )
+            least = f"{self.min_quantity.normalize():f} {self.base}"
+            return f"quantity {quantity.normalize():f} is below the least of {self.symbol}, {least}"
+        if (notional := quantity * price) < self.min_notional:
+            least = f"{self.min_notional.normalize():f} {self.quote}"
+            return f"notional {notional.normalize():f} is below the least of {self.symbol}, {least}"
         return None
 
 

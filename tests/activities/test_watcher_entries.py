@@ -138,9 +138,7 @@ def test_a_signal_that_waited_for_fresh_data_is_taken_then() -> None:
 
 
 def test_what_the_venue_would_refuse_is_not_bought() -> None:
-    assert (
-        verdict(book=Book(cash=dec(10))) == "entry signal, but notional 1.00000 is below the least of BTC/USDT, 5 USDT"
-    )
+    assert verdict(book=Book(cash=dec(10))) == "entry signal, but notional 1 is below the least of BTC/USDT, 5 USDT"
 
 
 def test_a_daily_limit_ends_the_watch_once_to_tell_people() -> None:

@@ -377,7 +377,7 @@ def test_a_position_opened_by_hand_is_protected_from_its_first_moment_and_only_b
         pytest.param(
             {"settings": {"trading__position_size": 0.001}},
             {},
-            "notional 1.00000 is below the least of BTC/USDT, 5 USDT",
+            "notional 1 is below the least of BTC/USDT, 5 USDT",
             id="too-small",
         ),
     ],

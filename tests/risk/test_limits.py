@@ -103,7 +103,7 @@ def test_a_quantity_of_zero_is_less_than_a_lot() -> None:
 
 def test_an_entry_below_the_least_notional_is_refused() -> None:
     assert order("0.049", broker__paper_trading_config=costs(fee="0", slippage="0")) == (
-        "notional 4.900 is below the least of BTC/USDT, 5 USDT"
+        "notional 4.9 is below the least of BTC/USDT, 5 USDT"
     )
 
 
