@@ -41,7 +41,7 @@ def build_app(
         middlewares: outermost first; they see every request before, and every answer after, the exchange does.
     """
     desk, faults = desk or Desk(exchange), faults or Injector(exchange.clock)
-    weights = WeightMeter(enforced=desk.limits_enforced)
+    weights = WeightMeter(exchange.clock, enforced=desk.limits_enforced)
     app = web.Application(middlewares=[*middlewares, faults.middleware(), _answer_refusals(weights)])
     app.router.add_routes(MarketRoutes(exchange, weights).routes())
     app.router.add_routes(TradingRoutes(desk, weights).routes())

@@ -1,8 +1,8 @@
 """The request weight and the order counts that the venue reports to its callers, and may limit them to."""
 
-import time
 from collections.abc import Mapping
 
+from simulator.clock import Clock
 from simulator.errors import too_many_orders, too_much_weight
 
 LIMIT_PER_MINUTE = 6_000
@@ -11,16 +11,17 @@ ORDERS_PER_DAY = 200_000
 
 
 class Window:
-    """A sum over one window of real time, like the venue's own: a fast clock makes no more requests."""
+    """A sum over one window of the venue's time: who lives by a fast clock asks more often."""
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, clock: Clock, seconds: int) -> None:
+        self._clock = clock
         self._seconds = seconds
         self._window = -1
         self._sum = 0
 
     def add(self, quantity: int) -> int:
         """Add to the sum of this window, and return it."""
-        window = int(time.monotonic() // self._seconds)
+        window = self._clock.now_ms() // (self._seconds * 1_000)
         if window != self._window:
             self._window, self._sum = window, 0
         self._sum += quantity
@@ -29,15 +30,15 @@ class Window:
     @property
     def left(self) -> int:
         """Seconds until the next window, rounded up."""
-        return self._seconds - int(time.monotonic() % self._seconds)
+        return self._seconds - self._clock.now_ms() // 1_000 % self._seconds
 
 
 class WeightMeter:
     """Adds up the weights of requests; refuses those beyond the limit when it is told to."""
 
-    def __init__(self, *, enforced: bool = False) -> None:
+    def __init__(self, clock: Clock, *, enforced: bool = False) -> None:
         self._enforced = enforced
-        self._minute = Window(60)
+        self._minute = Window(clock, 60)
 
     def spend(self, weight: int) -> int:
         """Count a request and return the weight used in this minute.
@@ -68,9 +69,9 @@ class WeightMeter:
 class OrderMeter:
     """Counts the orders of one account."""
 
-    def __init__(self, *, enforced: bool = False) -> None:
+    def __init__(self, clock: Clock, *, enforced: bool = False) -> None:
         self._enforced = enforced
-        self._short, self._day = Window(10), Window(86_400)
+        self._short, self._day = Window(clock, 10), Window(clock, 86_400)
 
     def headers(self) -> Mapping[str, str]:
         """Count an order and return the headers of its answer.
