@@ -1,6 +1,6 @@
 """An account at an exchange, for one bot: are its keys accepted, what may they do, and is there enough in it?"""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 
 from brokers.ccxt_accounts import CcxtAccounts
@@ -8,11 +8,14 @@ from brokers.gateway import Gateway
 from cli.checks.check import Check, fail, ok, warn
 from cli.checks.trading import WAIT
 from domain.accounts import AccountView, Balance
+from domain.config import BotConfig
 from domain.credentials import Vault
 from domain.errors import AccountRefused, CannotDecrypt, SteadyhandError, UnknownCredentials
 from domain.instruments import AccountRef, Instrument
-from domain.model import ZERO, Money
+from domain.model import ZERO
 from domain.positions import Book
+from domain.state import BotRow
+from risk.allotment import allotment_problem
 
 _NOTHING = Balance(free=ZERO, locked=ZERO)
 
@@ -23,12 +26,13 @@ class Claim:
 
     Attributes:
         book: what its books say that it has.
-        others: quote that other bots with the same keys may spend.
+        sharing: the enabled live bots with the same keys, oldest first.
     """
 
+    config: BotConfig
     instrument: Instrument
     book: Book
-    others: Money
+    sharing: Sequence[BotRow]
 
 
 async def check_account(account: AccountRef, claim: Claim, gateway: Gateway, vault: Vault) -> AsyncIterator[Check]:
@@ -87,14 +91,14 @@ def _check_withdrawals(view: AccountView) -> Check:
 
 def _check_quote(view: AccountView, claim: Claim) -> Check:
     quote, own = claim.instrument.quote, claim.book.cash
-    name, free = f"balance {quote}", view.balances.get(quote, _NOTHING).free
-    found = f"{free.normalize():f} {quote} free; the bot may spend {own.normalize():f}"
-    if free < own:
-        return fail(name, found, f"pay in {quote}, or lower broker.cash")
-    if claim.others:
-        found += f", other bots with these keys {claim.others.normalize():f}"
-    if free < own + claim.others:
-        return warn(name, found, f"pay in {quote}, or lower broker.cash of some: there is not enough for all")
+    name, balance = f"balance {quote}", view.balances.get(quote, _NOTHING)
+    there = (balance.free + balance.locked).normalize()
+    found = f"{balance.free.normalize():f} {quote} free; the bot may spend {own.normalize():f}"
+    mend = f"pay in {quote}, or lower broker.cash"
+    if balance.free < own:
+        return fail(name, found, mend)
+    if problem := allotment_problem(claim.config, claim.instrument, claim.sharing, there):
+        return fail(name, problem, mend)
     return ok(name, found)
 
 

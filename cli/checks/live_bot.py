@@ -18,7 +18,6 @@ from domain.config import BotConfig
 from domain.credentials import Credentials, Vault
 from domain.errors import UnknownBot
 from domain.instruments import AccountRef
-from domain.model import ZERO, Money
 from domain.positions import Book
 from domain.state import BotRow
 from security.errors import BadSecretKeys
@@ -71,8 +70,8 @@ async def _check_trading(row: BotRow, config: BotConfig, store: Store, vault: Va
         account = _account(config)
         book = _book(row, account) or Book(cash=config.broker.cash)
         if account is not None:
-            others = await _spendable_by_others(store, row, account, market.instrument.quote)
-            async for check in check_account(account, Claim(market.instrument, book, others), gateway, vault):
+            claim = Claim(config, market.instrument, book, await store.bots.sharing(account.credentials))
+            async for check in check_account(account, claim, gateway, vault):
                 yield check
         yield check_first_order(row, config, book, market)
 
@@ -89,17 +88,6 @@ def _book(row: BotRow, account: AccountRef | None) -> Book | None:
     if carried is None or carried.config is None or account is None or carried.config.account != account:
         return None
     return carried.book
-
-
-async def _spendable_by_others(store: Store, row: BotRow, account: AccountRef, quote: str) -> Money:
-    """Return how much of a currency the books of other enabled bots of this account have."""
-    total = ZERO
-    for other in await store.bots.all_enabled():
-        book = _book(other, account)
-        instrument = other.carried.instrument if other.carried else None
-        if other.bot_id != row.bot_id and book is not None and instrument is not None and instrument.quote == quote:
-            total += book.cash
-    return total
 
 
 @asynccontextmanager

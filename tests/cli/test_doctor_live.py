@@ -64,7 +64,13 @@ class Doctor:
 
     async def make_bot(self, bot_id: str = "rsi", **changes: Any) -> None:
         """A live bot, but for the changes."""
-        settings = {**LIVE, "trading__position_size": 0.1, "broker__base_url": self.simulator.url, **changes}
+        settings = {
+            **LIVE,
+            "broker__cash": 1000,
+            "trading__position_size": 0.1,
+            "broker__base_url": self.simulator.url,
+            **changes,
+        }
         await self.rows.create(bot_id, raw_config(bot_id, **settings))
 
     async def says(self, bot_id: str = "rsi") -> Outcome:
@@ -248,26 +254,26 @@ async def carry(doctor: Doctor, engine: AsyncEngine, bot_id: str, book: dict[str
         "lot_step": "0.00001",
         "tick_size": "0.01",
     }
-    carried = Carried.model_validate({"config": raw, "version": 1, "instrument": instrument, "book": book})
+    carried = Carried.model_validate(
+        {"config": raw, "version": 1, "instrument": instrument, "funded": "1000", "book": book}
+    )
     values = {"carried": carried.model_dump(mode="json")}
     async with transaction(engine) as connection:
         await connection.execute(update(TradingBot).where(TradingBot.id == bot_id).values(values))
 
 
-async def test_bots_that_share_an_account_and_could_not_all_spend_their_cash_are_a_warning(
-    doctor: Doctor, engine: AsyncEngine
-) -> None:
+async def test_capital_that_other_bots_of_the_account_have_already_fails(doctor: Doctor, engine: AsyncEngine) -> None:
     doctor.open_account(key("read", "trade"), USDT="1500")
     await doctor.store_keys()
-    await doctor.make_bot()
     await doctor.make_bot("other")
     await carry(doctor, engine, "other", {"cash": "600"})
+    await doctor.make_bot()
     outcome = await doctor.says()
-    assert outcome.code == 0
+    assert outcome.code == 1
     line = check(outcome, "balance USDT")
     assert (line["verdict"], line["found"]) == (
-        "warn",
-        "1500 USDT free; the bot may spend 1000, other bots with these keys 600",
+        "fail",
+        "broker.cash: 1000 USDT cannot be allotted: account main holds 1500, and 1 other bots have 600 of it",
     )
 
 
