@@ -116,7 +116,9 @@ class TradingRoutes:
         return symbol, order_id, client_order_id
 
     def _meter(self, account: str) -> OrderMeter:
-        return self._meters.setdefault(account, OrderMeter(self._desk.exchange.clock, enforced=self._desk.limits_enforced))
+        return self._meters.setdefault(
+            account, OrderMeter(self._desk.exchange.clock, enforced=self._desk.limits_enforced)
+        )
 
 
 def lookup_range(params: Params) -> tuple[int | None, int | None]:
