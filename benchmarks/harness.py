@@ -10,21 +10,26 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+from pydantic import SecretStr
 from temporalio.client import Client
 
 from db.bots import BotRepository
+from db.credentials import CredentialsRepository
 from db.engine import make_engine
 from db.migrate import migrate
+from domain.credentials import Credentials
 from domain.state import BotRow
 from domain.templates import bot_from_template
 from embedded.ports import Ports
 from embedded.probes import http_ready
 from embedded.stack import EmbeddedStack
+from security.keyring import KeyRing, new_key, parse_keys
 from worker import connect
 
 ROOT = Path(__file__).resolve().parents[1]
 SIMULATOR_PORT = 28_990
 SIMULATOR_URL = f"http://127.0.0.1:{SIMULATOR_PORT}"
+ACCOUNT, KEY, SECRET = "main", "key-of-main", "secret-of-main"
 
 
 @asynccontextmanager
@@ -35,7 +40,10 @@ async def servers(*, worker: bool, worker_env: dict[str, str] | None = None) -> 
         await migrate(stack.database_url)
         await stack.start_child(
             "simulator",
-            [sys.executable, "-m", "simulator", "--port", str(SIMULATOR_PORT), "--seed", "7"],
+            [
+                *(sys.executable, "-m", "simulator", "--port", str(SIMULATOR_PORT), "--seed", "7"),
+                *("--account", f"{KEY}:{SECRET}:USDT=100000000,BTC=1000"),
+            ],
             cwd=ROOT,
             ready=http_ready(f"{SIMULATOR_URL}/sim/health"),
         )
@@ -66,6 +74,25 @@ def raw_bot(bot_id: str, *, symbol: str = "BTC/USDT", interval: str = "1m") -> d
     raw = bot_from_template("rsi", id=bot_id, symbol=symbol, interval=interval, cash=10_000, base_url=SIMULATOR_URL)
     raw["risk_management"] = {"stop_loss_pct": 30.0, "take_profit_pct": 60.0}
     return raw
+
+
+def live(raw: dict[str, Any]) -> dict[str, Any]:
+    """Return a bot that trades the simulator's account instead of paper."""
+    raw["broker"] |= {"trading_mode": "live", "credentials": ACCOUNT, "live_trading_confirmed": True}
+    raw["risk_management"] |= {"max_position_size": 1_000_000, "max_daily_loss": 1_000_000}
+    return raw
+
+
+async def store_keys(database_url: str) -> None:
+    """Store the keys of the simulator's account, sealed under a key that the settings name from then on."""
+    os.environ["STEADYHAND_SECRET_KEYS"] = new_key()
+    ring = KeyRing(parse_keys(os.environ["STEADYHAND_SECRET_KEYS"], source="the benchmark"))
+    keys = Credentials(venue="binance", api_key=SecretStr(KEY), secret=SecretStr(SECRET))
+    engine = make_engine(database_url)
+    try:
+        await CredentialsRepository(engine).add(ring.seal(ACCOUNT, keys))
+    finally:
+        await engine.dispose()
 
 
 async def make_bots(database_url: str, raws: Sequence[dict[str, Any]]) -> list[BotRow]:

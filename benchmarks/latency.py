@@ -1,9 +1,10 @@
 """From a decision to its paper fill, beside the floor: an activity that ends, followed by an empty activity.
 
-    python -m benchmarks.latency [--round-trips 60]
+    python -m benchmarks.latency [--round-trips 60] [--live]
 
-Both run in turns on the same worker process and server. The time counts from the return of the watch to the return of
-`submit_order`, in the worker.
+With `--live` the order goes to the simulated exchange, through look-up, send protocol and adapter. Both run in turns on
+the same worker process and server. The time counts from the return of the watch to the return of `submit_order`, in
+the worker.
 """
 
 import argparse
@@ -18,13 +19,15 @@ from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, 
 
 from activities.orders import SubmitOrder
 from benchmarks.floor import Floor, empty, first
-from benchmarks.harness import client, emit, make_bots, median, raw_bot, servers
+from benchmarks.harness import client, emit, live, make_bots, median, raw_bot, servers, store_keys
 from domain.queues import Role, workflow_id
 from domain.watch import WatchRequest
 from settings import Settings
 from worker import BUILD_ID, make_workers, services
 
 FLOOR_QUEUE = "floor"
+# A live bot that has just begun looks twice at its first orders: a life that was forgotten may have sent them.
+_SETTLED = 16.0
 WATCHED: dict[str, float] = {}
 FILLED: list[float] = []
 
@@ -48,11 +51,16 @@ class _Timed(ActivityInboundInterceptor):
         return result
 
 
-async def main(round_trips: int) -> None:
+async def main(round_trips: int, *, on_exchange: bool) -> None:
     """Trade one bot to and fro, with a floor run before each order."""
+    name, limit = ("latency-live", 2.0) if on_exchange else ("latency", 1.5)
     async with servers(worker=False) as stack:
         temporal = await client()
-        rows = await make_bots(stack.database_url, [raw_bot("bench")])
+        raw = raw_bot("bench")
+        if on_exchange:
+            await store_keys(stack.database_url)
+            raw = live(raw)
+        rows = await make_bots(stack.database_url, [raw])
         async with services(Settings(), temporal) as built:
             workers = make_workers(temporal, built, list(Role), max_watches=100, interceptors=[Timestamps()])
             floor = Worker(
@@ -63,16 +71,18 @@ async def main(round_trips: int) -> None:
                 floors = await _measure(temporal, round_trips)
                 built.watches.drain()
     figure, reference = median(FILLED) * 1000, median(floors) * 1000
-    for name, values in (("decision to fill", FILLED), ("floor", floors)):
+    for title, values in (("decision to fill", FILLED), ("floor", floors)):
         spread = statistics.quantiles(values, n=20)
-        print(f"{name:17} p50 {median(values) * 1000:6.1f} ms   p95 {spread[18] * 1000:6.1f} ms   n {len(values)}")
-    emit("latency", figure, reference, "ms", limit_ratio=1.5, samples=len(FILLED))
+        print(f"{title:17} p50 {median(values) * 1000:6.1f} ms   p95 {spread[18] * 1000:6.1f} ms   n {len(values)}")
+    emit(name, figure, reference, "ms", limit_ratio=limit, samples=len(FILLED))
 
 
 async def _measure(temporal: Client, round_trips: int) -> list[float]:
     handle = temporal.get_workflow_handle(workflow_id("bench"))
     while (await handle.query("status"))["status"] != "running":
         await asyncio.sleep(0.1)
+    await asyncio.sleep(_SETTLED)
+    FILLED.clear()
     floors = []
     for _ in range(round_trips):
         for command in ("open_position", "close_position"):
@@ -85,4 +95,6 @@ async def _measure(temporal: Client, round_trips: int) -> list[float]:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--round-trips", type=int, default=60)
-    asyncio.run(main(parser.parse_args().round_trips))
+    parser.add_argument("--live", action="store_true")
+    options = parser.parse_args()
+    asyncio.run(main(options.round_trips, on_exchange=options.live))
