@@ -13,7 +13,7 @@ _CONFIRMATION = "broker.live_trading_confirmed"
 
 
 def check_configuration(row: BotRow) -> tuple[Check, BotConfig | None]:
-    """Judge a bot's configuration; return it too, if it is valid."""
+    """Judge a bot's configuration; if it is valid, return it as it would be live."""
     edit = f"python starter.py bots edit {row.bot_id}"
     try:
         config = validate(row.config)
@@ -24,9 +24,9 @@ def check_configuration(row: BotRow) -> tuple[Check, BotConfig | None]:
         return ok(_NAME, f"live, {where}"), config
     missing = [problem for problem in _missing(row) if problem.path != _CONFIRMATION]
     if missing:
-        return fail(_NAME, f"on paper, {where}; to go live: {_listed(missing)}", edit), config
+        return fail(_NAME, f"on paper, {where}; to go live: {_listed(missing)}", edit), _as_live(config)
     mend = f"{edit}: set broker.trading_mode to live and {_CONFIRMATION} to true"
-    return warn(_NAME, f"on paper, {where}; all that is missing is your word", mend), config
+    return warn(_NAME, f"on paper, {where}; all that is missing is your word", mend), _as_live(config)
 
 
 def _missing(row: BotRow) -> Sequence[Problem]:
@@ -36,6 +36,10 @@ def _missing(row: BotRow) -> Sequence[Problem]:
     except InvalidConfig as error:
         return error.problems
     return ()
+
+
+def _as_live(config: BotConfig) -> BotConfig:
+    return config.model_copy(update={"broker": config.broker.model_copy(update={"trading_mode": "live"})})
 
 
 def _listed(problems: Sequence[Problem]) -> str:

@@ -17,7 +17,6 @@ from db.credentials import CredentialsRepository
 from domain.config import BotConfig
 from domain.credentials import Credentials, Vault
 from domain.errors import UnknownBot
-from domain.instruments import AccountRef
 from domain.positions import Book
 from domain.state import BotRow
 from security.errors import BadSecretKeys
@@ -67,8 +66,7 @@ async def _check_trading(row: BotRow, config: BotConfig, store: Store, vault: Va
         if market is None:
             return
         yield await check_clock(gateway, config.venue)
-        account = _account(config)
-        book = _book(row, account) or Book(cash=config.broker.cash)
+        account, book = config.account, _book(row, config)
         if account is not None:
             claim = Claim(config, market.instrument, book, await store.bots.sharing(account.credentials))
             async for check in check_account(account, claim, gateway, vault):
@@ -76,17 +74,11 @@ async def _check_trading(row: BotRow, config: BotConfig, store: Store, vault: Va
         yield check_first_order(row, config, book, market)
 
 
-def _account(config: BotConfig) -> AccountRef | None:
-    """Return the account that is named: a paper bot's may be looked at before the bot goes live."""
-    name = config.broker.credentials
-    return None if name is None else AccountRef(venue=config.venue, credentials=name)
-
-
-def _book(row: BotRow, account: AccountRef | None) -> Book | None:
-    """Return the bot's books, if they are those of this account; those of a paper bot say nothing of it."""
-    carried = row.carried
-    if carried is None or carried.config is None or account is None or carried.config.account != account:
-        return None
+def _book(row: BotRow, config: BotConfig) -> Book:
+    """Return the bot's books if they are those of its account; from paper a bot begins with new ones."""
+    carried, account = row.carried, config.account
+    if account is None or carried is None or carried.config is None or carried.config.account != account:
+        return Book(cash=config.broker.cash)
     return carried.book
 
 
