@@ -229,6 +229,6 @@ async def test_a_bot_that_goes_live_begins_a_book_of_its_own_and_leaves_its_pape
     assert (await bot.status()).position.dust > 0
     await bot.edit(config=raw_config(bot.bot_id, **LIVE, broker__cash=700))
     status = await bot.comes(lambda status: status.version == 2)
-    assert (status.position.cash, status.position.dust, status.trades) == (Decimal(700), 0, 0)
+    assert (status.position.cash, status.position.dust, status.trades) == (Decimal(700), Decimal(0), 0)
     await bot.handle.execute_update("open_position")
     assert len(bench.exchange.accepted) == 1
