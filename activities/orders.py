@@ -5,7 +5,7 @@ import time
 from datetime import UTC, datetime
 
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.adoption import refuse_if_reset
 from activities.failures import retryable
@@ -98,7 +98,7 @@ class OrderActivities:
         """Wait until the venue says how an order has ended. `unknown` when it shows it no more."""
         order, pause, missing_since = request.order, _FIRST_PAUSE, None
         broker = self._brokers.broker_for(order)
-        while True:
+        while not activity.is_worker_shutdown():
             activity.heartbeat()
             try:
                 report = await broker.find(order)
@@ -113,6 +113,7 @@ class OrderActivities:
                 return _report(order, "unknown", f"{order.instrument.venue} shows the order no more")
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
+        raise ApplicationError("this worker is stopping", category=ApplicationErrorCategory.BENIGN)
 
 
 async def _submit(broker: Broker, request: SubmitOrder, attempt: Attempt) -> OrderReport:

@@ -6,7 +6,7 @@ be asked before an order.
 """
 
 from collections.abc import Sequence
-from decimal import Decimal
+from typing import NamedTuple
 
 from domain.config import BotConfig, parse_config
 from domain.config_errors import InvalidConfig
@@ -24,13 +24,13 @@ def allotment_problem(config: BotConfig, instrument: Instrument, sharing: Sequen
         there: the account's quote, free and locked.
     """
     own = next((row for row in sharing if row.bot_id == config.id), None)
-    funded = own.carried.funded if own and own.carried else None
-    if funded is not None and config.broker.cash <= funded:
+    book = _book(own, config) if own else None
+    if book is not None and config.broker.cash <= book.funded:
         return None
     earlier = sharing[: sharing.index(own)] if own else sharing
-    others = [row for row in sharing if row is not own and (row in earlier or _is_funded(row))]
-    taken = sum((_claim(row, instrument.quote) for row in others), ZERO)
-    needed = config.broker.cash if own is None or funded is None else _cash(own) + config.broker.cash - funded
+    others = [row for row in sharing if row is not own and (row in earlier or _book(row, config) is not None)]
+    taken = sum((_claim(row, config, instrument.quote) for row in others), ZERO)
+    needed = config.broker.cash if book is None else book.cash + config.broker.cash - book.funded
     if taken + needed <= there:
         return None
     return (
@@ -39,21 +39,30 @@ def allotment_problem(config: BotConfig, instrument: Instrument, sharing: Sequen
     )
 
 
-def _claim(row: BotRow, quote: str) -> Money:
-    """Return what a bot may spend of a currency; what it has bought is no quote any more."""
+class _Share(NamedTuple):
+    """What a bot has been given of the account, and what it still has of that, in quote."""
+
+    funded: Money
+    cash: Money
+    quote: str
+
+
+def _book(row: BotRow, config: BotConfig) -> _Share | None:
+    """Return a bot's share of this account; None before it has any, such as while its book is still of paper money."""
     carried = row.carried
-    if carried is not None and carried.funded is not None and carried.instrument is not None:
-        return carried.book.cash if carried.instrument.quote == quote else ZERO
+    if carried is None or carried.config is None or carried.funded is None or carried.instrument is None:
+        return None
+    if carried.config.account != config.account:
+        return None
+    return _Share(carried.funded, carried.book.cash, carried.instrument.quote)
+
+
+def _claim(row: BotRow, config: BotConfig, quote: str) -> Money:
+    """Return what a bot may spend of a currency; what it has bought is no quote any more."""
+    if (book := _book(row, config)) is not None:
+        return book.cash if book.quote == quote else ZERO
     try:
-        config = parse_config(row.config)
+        wanted = parse_config(row.config)
     except InvalidConfig:
         return ZERO  # it will not trade
-    return config.broker.cash if config.symbol.upper().endswith(quote) else ZERO
-
-
-def _is_funded(row: BotRow) -> bool:
-    return row.carried is not None and row.carried.funded is not None
-
-
-def _cash(row: BotRow) -> Decimal:
-    return row.carried.book.cash if row.carried else ZERO
+    return wanted.broker.cash if wanted.symbol.upper().endswith(quote) else ZERO

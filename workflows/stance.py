@@ -9,7 +9,7 @@ from domain.state import BotState
 from domain.watch import WatchRequest
 from workflows.command import Command
 
-_FIRST_BACKOFF, _LONGEST_BACKOFF = 5.0, 300.0
+_FIRST_BACKOFF, _LONGEST_BACKOFF, _LONGEST_EXIT_BACKOFF = 5.0, 300.0, 15.0
 
 
 def status_of(state: BotState) -> BotStatus:
@@ -40,8 +40,12 @@ def _obstacles(state: BotState, *, journal_full: bool) -> Iterator[str | None]:
 
 
 def backoff_seconds(state: BotState) -> float:
-    """Return how long to wait after a failure: twice as long after each one, at most five minutes."""
-    return float(min(_FIRST_BACKOFF * 2 ** min(state.failures - 1, 10), _LONGEST_BACKOFF))
+    """Return how long to wait after a failure: twice as long after each one, at most five minutes.
+
+    An exit that cannot be carried through does not wait so long: the venue may be back at any moment.
+    """
+    longest = _LONGEST_BACKOFF if state.carried.exiting is None else _LONGEST_EXIT_BACKOFF
+    return float(min(_FIRST_BACKOFF * 2 ** min(state.failures - 1, 10), longest))
 
 
 def watch_request(

@@ -16,6 +16,7 @@ COMMANDS = {
     "restart": "cli.bots.restart",
     "open": "cli.bots.orders",
     "close": "cli.bots.orders",
+    "resolve": "cli.bots.orders",
     "orders": "cli.bots.books",
     "trades": "cli.bots.books",
     "events": "cli.bots.books",

@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from pathlib import Path
-from typing import Annotated, TypeAlias
+from typing import Annotated, NamedTuple, TypeAlias
 
 import typer
 from pydantic import ValidationError
@@ -57,12 +57,24 @@ def resolve(  # noqa: PLR0917
     data_dir: DataDir = None,
 ) -> None:
     """Say how an order ended that only a person can look up (see `bots show`)."""
-    if sum((filled is not None, absent, explained)) != 1:
+    run(_resolve(bot_id, _Finding(filled, fee, absent, explained), timeout, data_dir))
+
+
+class _Finding(NamedTuple):
+    filled: str | None
+    fee: str
+    absent: bool
+    explained: bool
+
+
+async def _resolve(bot_id: str, finding: _Finding, timeout_seconds: float, data_dir: Path | None) -> None:
+    if sum((finding.filled is not None, finding.absent, finding.explained)) != 1:
         raise CliError("expected one of --filled QUANTITY@PRICE, --absent and --explained")
-    if explained:
-        run(_command(bot_id, _EXPLAIN, timeout, data_dir))
-    else:
-        run(_command(bot_id, _RESOLVE, timeout, data_dir, _found(filled, fee) if filled else OrderFound(quantity=ZERO)))
+    if finding.explained:
+        await _command(bot_id, _EXPLAIN, timeout_seconds, data_dir)
+        return
+    found = OrderFound(quantity=ZERO) if finding.filled is None else _found(finding.filled, finding.fee)
+    await _command(bot_id, _RESOLVE, timeout_seconds, data_dir, found)
 
 
 def _found(filled: str, fee: str) -> OrderFound:

@@ -70,6 +70,8 @@ def facts_table(bot: BotOverview, row: BotRow, link: str | None) -> Table:
         ("refused version", bot.rejected_version),
         ("trouble", bot.last_error),
         ("degraded", bot.degraded),
+        ("unknown order", _unknown_order(row)),
+        ("difference", row.carried.difference if row.carried else None),
     ):
         if value is not None:
             facts.append((name, Text(str(value), style="red")))
@@ -81,6 +83,16 @@ def facts_table(bot: BotOverview, row: BotRow, link: str | None) -> Table:
     for name, fact in facts:
         table.add_row(name, fact if isinstance(fact, Text) else Text(fact))
     return table
+
+
+def _unknown_order(row: BotRow) -> str | None:
+    """Return the order that only a person can look up, and what to do then."""
+    unknown = row.carried.unknown if row.carried else None
+    if unknown is None:
+        return None
+    intent = unknown.intent
+    advice = f"look at the exchange, then: bots resolve {row.bot_id} --filled QUANTITY@PRICE, or --absent"
+    return f"{intent.client_order_id}, {intent.side} {number(intent.quantity)}: {advice}"
 
 
 def versions_table(versions: Sequence[ConfigRecord]) -> Table:

@@ -53,6 +53,20 @@ def test_a_later_bot_that_trades_already_keeps_its_share() -> None:
     assert problem(row("me", 200), row("z", 400, left="400")) is not None
 
 
+def test_a_book_of_paper_money_is_no_share() -> None:
+    own = row("me", 200, left="150")
+    paper = (
+        own.carried
+        and own.carried.config
+        and own.carried.config.model_copy(
+            update={"broker": own.carried.config.broker.model_copy(update={"trading_mode": "paper"})}
+        )
+    )
+    own = own.model_copy(update={"carried": own.carried and own.carried.model_copy(update={"config": paper})})
+    assert problem(own, there="200") is None
+    assert problem(own, there="199") is not None
+
+
 def test_only_what_is_asked_for_on_top_must_be_there() -> None:
     grown = row("me", 100, left="50").model_copy(update={"config": row("me", 200).config})
     assert problem(grown, there="150") is None  # 50 are its own, 100 are new

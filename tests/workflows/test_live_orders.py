@@ -12,7 +12,7 @@ from domain.errors import NotSent, VenueUnavailable
 from domain.journal import FillEntry, OrderEntry, TradeEntry
 from domain.ports import OrderHabits
 from domain.state import Reconfigure
-from tests.support.bots import LIVE, Bench, BotUnderTest, live_bot, until
+from tests.support.bots import LIVE, Bench, BotUnderTest, live_bot, raw_config, until
 from tests.support.exchange import held
 from workflows.command import OrderFound
 
@@ -204,3 +204,31 @@ async def test_ten_bots_with_a_signal_on_one_candle_spend_no_more_than_their_acc
     for bot in bots[:5]:
         await bot.holds()
     assert len(bench.exchange.accepted) == 5
+
+
+async def test_a_position_on_paper_keeps_a_bot_from_going_live_until_it_is_closed(bench: Bench) -> None:
+    bot = await bench.start()
+    await bot.reaches("running")
+    bench.market.dip()
+    await bot.holds()
+    await bot.edit(config=raw_config(bot.bot_id, **LIVE))
+    status = await bot.comes(lambda status: status.rejected_version == 2)
+    assert "what is held is on paper, so in account main on binance must wait" in status.problems[0]
+    bench.market.crash()
+    await bot.closed()
+    assert bench.exchange.accepted == []
+
+
+async def test_a_bot_that_goes_live_begins_a_book_of_its_own_and_leaves_its_paper_dust(bench: Bench) -> None:
+    bot = await bench.start(broker__cash=700)
+    await bot.reaches("running")
+    bench.market.dip()
+    await bot.holds()
+    bench.market.crash()
+    await bot.closed()
+    assert (await bot.status()).position.dust > 0
+    await bot.edit(config=raw_config(bot.bot_id, **LIVE, broker__cash=700))
+    status = await bot.comes(lambda status: status.version == 2)
+    assert (status.position.cash, status.position.dust, status.trades) == (Decimal(700), Decimal(0), 0)
+    await bot.handle.execute_update("open_position")
+    assert len(bench.exchange.accepted) == 1
