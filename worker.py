@@ -113,6 +113,18 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         metrics.gauge("feeds", "Feeds that are followed: one per venue, symbol and interval.", market.feed_count)
         metrics.gauge("watches_stale", "Watches that see a venue that has fallen silent.", lambda: board.stale)
         metrics.gauge("liveness_flushes_lost", "Signs of life not written, of all bots.", lambda: board.lost_flushes)
+        metrics.gauge_by(
+            "venue_clock_offset_ms",
+            "How far the clock of a venue is ahead of this machine's.",
+            "venue",
+            lambda: {str(venue): clock.offset_ms for venue, clock in gateway.clocks.items()},
+        )
+        metrics.gauge_by(
+            "venue_clock_bound_ms",
+            "How wrong the measured offset of a venue's clock may be.",
+            "venue",
+            lambda: {str(venue): clock.bound_ms for venue, clock in gateway.clocks.items()},
+        )
         flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine), settings.flush_seconds))
         stack.callback(flushing.cancel)
         options = WatchOptions(

@@ -10,10 +10,8 @@ from domain.config import BotConfig
 from domain.config_errors import InvalidConfig
 from domain.errors import (
     AccountRefused,
-    CannotDecrypt,
     StoreUnavailable,
     UnknownBot,
-    UnknownCredentials,
     VenueMisfit,
     VenueUnavailable,
 )
@@ -56,7 +54,7 @@ class ConfigActivities:
                 return Prepared(problems=(problem,))
         except InvalidConfig as error:
             return Prepared(problems=tuple(str(problem) for problem in error.problems))
-        except (VenueMisfit, AccountRefused, UnknownCredentials, CannotDecrypt) as error:
+        except (VenueMisfit, AccountRefused) as error:
             return Prepared(problems=(str(error),))
         except (VenueUnavailable, StoreUnavailable) as error:
             raise retryable(error) from error

@@ -13,13 +13,11 @@ from activities.sending import Attempt, Unresolved, known_or_window
 from domain.config import BotConfig
 from domain.errors import (
     AccountRefused,
-    CannotDecrypt,
     NotSent,
     OrderMismatch,
     OrderRejected,
     OrderUncertain,
     StoreUnavailable,
-    UnknownCredentials,
     VenueUnavailable,
 )
 from domain.guards import Guards
@@ -90,7 +88,7 @@ class OrderActivities:
             if attempt.first and not attempt.wary:
                 return _report(order, "pending", error)  # not even the look-up was answered
             raise retryable(error) from error
-        except (AccountRefused, UnknownCredentials, CannotDecrypt) as error:
+        except AccountRefused as error:
             return _report(order, "rejected" if attempt.first and not attempt.wary else "unknown", error)
 
     @activity.defn

@@ -6,8 +6,7 @@ act on the same candle, and an entry acts only on the newest closed candle, whil
 
 from decimal import Decimal
 
-import numpy as np
-
+from activities.glance import candle_price, candles_between, current_price, first_breach, running_candle
 from domain.decisions import (
     LAST_STOP,
     MANUAL_CLOSE,
@@ -22,7 +21,7 @@ from domain.decisions import (
     entry_key,
     price_exit_key,
 )
-from domain.intervals import next_open, open_time
+from domain.intervals import next_open
 from domain.levels import exit_levels
 from domain.model import Price
 from domain.ports import LevelHit, MarketView
@@ -31,9 +30,6 @@ from domain.watch import Sighting, WatchRequest, WatchResult
 from risk.limits import Refusal, entry_refusal, sized_entry
 from strategies.custom import CustomStrategy
 from strategies.logic import EntryPoint
-
-# A decision that comes later than this after the open it refers to takes the price of its own moment instead.
-LATE_MS = 5_000
 
 RULES = {"stop": STOP_LOSS, "target": TAKE_PROFIT, "last_stop": LAST_STOP}
 
@@ -81,7 +77,7 @@ class Watcher:
 
     def on_command(self, view: MarketView) -> WatchResult | None:
         """Carry out a person's command at the current price; None while no price is known."""
-        price = _current_price(view)
+        price = current_price(view)
         if self._request.command is None or price is None:
             return None
         if self._request.command == "open":
@@ -130,7 +126,7 @@ class Watcher:
     def _guard(self, view: MarketView) -> WatchResult | None:
         """Look at the closed candles for stop and target only."""
         position = self._position
-        breach = self._candle_breach(view, position) if position else None
+        breach = self._breach(view, position) if position else None
         if position is not None and breach is not None:
             self._see(view, verdict=f"{breach[1]} on a closed candle")
             return self._exit_by_candle(view, position, breach[1], breach[0])
@@ -153,9 +149,9 @@ class Watcher:
         if state is None or not strategy.state_belongs(state):
             state = strategy.start_exit(candles, entry)
         if state.folded < oldest:
-            self.lost_candles = self._count_lost(state.folded, oldest)
+            self.lost_candles = candles_between(state.folded, oldest, self._interval)
         outcome = strategy.fold_exit(candles, state, entry)
-        breach, fired = self._candle_breach(view, position), outcome.exit
+        breach, fired = self._breach(view, position), outcome.exit
         self._exit_state = outcome.state
         if breach is not None and (fired is None or breach[0] <= fired.candle_time):
             self._see(view, verdict=f"{breach[1]} on a closed candle", conditions=outcome.conditions)
@@ -166,27 +162,10 @@ class Watcher:
         self._see(view, verdict="in position: no exit rule holds", conditions=outcome.conditions)
         return None
 
-    def _candle_breach(self, view: MarketView, position: Position) -> tuple[int, str] | None:
-        """Return the first risk exit that a candle which was not judged yet shows, with its open time.
-
-        On one candle the stop counts first. Of the candle of an entry only that counts which follows the entry, so
-        one that was entered in its middle says nothing: its extremes may be older than the position.
-        """
-        levels, times = self.levels, view.candles.open_time
+    def _breach(self, view: MarketView, position: Position) -> tuple[int, str] | None:
+        """Return the first risk exit that a candle which was not judged yet shows, with its open time."""
         since = self._exit_state.folded if self._exit_state else position.signal_time
-        fresh = (times > since) & (times >= position.entered_at - LATE_MS)
-        checks = (
-            (STOP_LOSS, levels.stop, view.candles.low, np.less_equal),
-            (TAKE_PROFIT, levels.target, view.candles.high, np.greater_equal),
-        )
-        found: list[tuple[int, int, str]] = []
-        for order, (rule, level, prices, beyond) in enumerate(checks):
-            if level is None:
-                continue
-            hits = np.flatnonzero(fresh & beyond(prices, float(level)))
-            if len(hits):
-                found.append((int(times[hits[0]]), order, rule))
-        return (min(found)[0], min(found)[2]) if found else None
+        return first_breach(view.candles, self.levels, since=since, entered_at=position.entered_at)
 
     def _exit_by_candle(self, view: MarketView, position: Position, rule: str, candle_time: int) -> WatchResult:
         return self._decide(
@@ -194,7 +173,7 @@ class Watcher:
                 action="exit",
                 key=candle_exit_key(position.id, candle_time, rule),
                 reason=rule,
-                price=self._candle_price(view),
+                price=candle_price(view),
                 candle_time=int(view.candles.open_time[-1]),
                 decided_at=view.now,
                 config_version=self._request.config_version,
@@ -209,7 +188,7 @@ class Watcher:
                 key=price_exit_key(position.id, reason),
                 reason=reason,
                 price=price,
-                candle_time=self._running_candle(view),
+                candle_time=running_candle(view, self._interval),
                 decided_at=view.now,
                 config_version=self._request.config_version,
             )
@@ -225,7 +204,7 @@ class Watcher:
             missing = f"waiting for candles: {', '.join(verdict.waiting_for)}" if verdict.waiting_for else ""
             self._see(view, verdict=obstacle or missing or "no entry signal", conditions=verdict.conditions)
             return None
-        price = self._candle_price(view)
+        price = candle_price(view)
         refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
         sized = refusal or sized_entry(request.config, request.book, request.instrument, price)
         if isinstance(sized, Refusal):
@@ -270,7 +249,7 @@ class Watcher:
         return None
 
     def _open_now(self, view: MarketView, price: Price) -> WatchResult | None:
-        request, candle = self._request, self._running_candle(view)
+        request, candle = self._request, running_candle(view, self._interval)
         refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
         sized = refusal or sized_entry(request.config, request.book, request.instrument, price)
         if obstacle := request.gate or ("market data is stale" if view.stale else None):
@@ -315,31 +294,13 @@ class Watcher:
         self.sighting = Sighting(
             venue_time=view.now,
             candle_time=int(view.candles.open_time[-1]) if len(view.candles) else None,
-            price=_current_price(view),
+            price=current_price(view),
             verdict=verdict,
             conditions=conditions,
             levels=self.levels,
             stale=view.stale,
             exit_state=self._exit_state,
         )
-
-    def _candle_price(self, view: MarketView) -> Price:
-        """Return the price of a candle decision: the open of the running candle, unless that is long ago."""
-        opened, price = view.opening_time, view.opening_price
-        newest = int(view.candles.open_time[-1])
-        if opened is not None and price is not None and opened > newest and view.now - opened <= LATE_MS:
-            return price
-        return _current_price(view) or Decimal(repr(float(view.candles.close[-1])))
-
-    def _running_candle(self, view: MarketView) -> int:
-        """Return the open time of the candle that runs now, whether it has had a trade or not."""
-        return max(open_time(view.now, self._interval), view.opening_time or 0)
-
-    def _count_lost(self, folded: int, oldest: int) -> int:
-        lost, moment = 0, next_open(folded, self._interval)
-        while moment < oldest and lost < 1_000_000:
-            lost, moment = lost + 1, next_open(moment, self._interval)
-        return lost
 
     @property
     def _interval(self) -> str:
@@ -350,12 +311,6 @@ def _newest(first: ExitState | None, second: ExitState | None) -> ExitState | No
     if first is None or second is None:
         return first or second
     return second if second.logic == first.logic and second.folded > first.folded else first
-
-
-def _current_price(view: MarketView) -> Price | None:
-    """Return the newer of the last price and the open of the running candle."""
-    opened_later = view.opening_time is not None and view.price_at is not None and view.opening_time > view.price_at
-    return view.opening_price if view.price is None or (opened_later and view.opening_price) else view.price
 
 
 def _entry_point(position: Position) -> EntryPoint:

@@ -12,7 +12,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.history.v1 import HistoryEvent
 from temporalio.client import Client, WorkflowExecutionStatus
 
-from benchmarks.harness import client, emit, make_bots, raw_bot, servers
+from benchmarks.harness import client, eager_bot, emit, make_bots, raw_bot, servers
 from domain.queues import Role, workflow_id
 from settings import Settings
 from worker import make_workers, services
@@ -26,7 +26,7 @@ async def main() -> None:
     """Let one bot idle through short segments, and another trade on loose settings; count their events."""
     async with servers(worker=False) as stack:
         temporal = await client()
-        rows = await make_bots(stack.database_url, [raw_bot("idle", interval="1d"), _eager("eager")])
+        rows = await make_bots(stack.database_url, [raw_bot("idle", interval="1d"), eager_bot("eager")])
         settings = Settings(segment_seconds=SEGMENT)
         async with services(settings, temporal) as built:
             workers = make_workers(temporal, built, list(Role), max_watches=100)
@@ -39,16 +39,6 @@ async def main() -> None:
                 print(f"a round trip: {trip:.1f} events (at most {ROUND_TRIP_LIMIT})")
                 built.watches.drain()
     emit("events", trip, ROUND_TRIP_LIMIT, "events", idle_segment=idle, idle_limit=IDLE_LIMIT)
-
-
-def _eager(bot_id: str) -> dict[str, object]:
-    raw = raw_bot(bot_id, symbol="SOL/USDT", interval="1s")
-    entry, exit_ = (raw["strategy"]["parameters"][key]["params"] for key in ("entry_logic", "exit_logic"))
-    entry.update(e_rsi_period=3, e_rsi_oversold=50, e_bb_period=5, e_bb_dev=0.1, e_vol_ma_period=3)
-    entry.update(e_min_volume_ratio=0.1)
-    exit_.update(x_atr_period=3, x_sl_multiplier=1.0)
-    raw["data"]["lookback_bars"] = 100
-    return raw
 
 
 async def _idle_events(temporal: Client) -> float:

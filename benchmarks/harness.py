@@ -76,6 +76,17 @@ def raw_bot(bot_id: str, *, symbol: str = "BTC/USDT", interval: str = "1m") -> d
     return raw
 
 
+def eager_bot(bot_id: str) -> dict[str, Any]:
+    """Return a bot that trades every few candles of one second."""
+    raw = raw_bot(bot_id, symbol="SOL/USDT", interval="1s")
+    entry, exit_ = (raw["strategy"]["parameters"][key]["params"] for key in ("entry_logic", "exit_logic"))
+    entry.update(e_rsi_period=3, e_rsi_oversold=50, e_bb_period=5, e_bb_dev=0.1, e_vol_ma_period=3)
+    entry.update(e_min_volume_ratio=0.1)
+    exit_.update(x_atr_period=3, x_sl_multiplier=1.0)
+    raw["data"]["lookback_bars"] = 100
+    return raw
+
+
 def live(raw: dict[str, Any]) -> dict[str, Any]:
     """Return a bot that trades the simulator's account instead of paper."""
     raw["broker"] |= {"trading_mode": "live", "credentials": ACCOUNT, "live_trading_confirmed": True}

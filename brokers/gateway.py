@@ -53,8 +53,8 @@ class Gateway:
 
         Raises:
             VenueMisfit: there is no such venue, or it trades on paper only.
-            VenueUnavailable: the venue does not answer, or the keys cannot be opened now.
-            AccountRefused: the keys are another venue's, or incomplete.
+            VenueUnavailable: the venue does not answer, or the keys cannot be read now.
+            AccountRefused: there are no such keys, none of ours opens them, or they are another venue's or incomplete.
         """
         public = await self.client(account.venue)
         credentials = await self._credentials(account)
@@ -107,8 +107,10 @@ class Gateway:
             raise VenueUnavailable(f"{account}: this process opens no credentials")
         try:
             credentials = await self._vault.get(account.credentials)
-        except (UnknownCredentials, CannotDecrypt, StoreUnavailable) as error:
+        except StoreUnavailable as error:
             raise VenueUnavailable(f"{account}: {error}") from error
+        except (UnknownCredentials, CannotDecrypt) as error:
+            raise AccountRefused(f"{account}: {error}") from error
         if credentials.venue != account.venue.name:
             raise AccountRefused(f"{account}: the credentials are for {credentials.venue}")
         return credentials

@@ -27,7 +27,7 @@ def test_no_secret_stands_in_the_file_and_no_image_floats(name: str) -> None:
     assert ":" in service["image"], "an image without a tag changes by itself"
     assert not service["image"].endswith(":latest")
     for key, value in service.get("environment", {}).items():
-        if "PASSWORD" in key or key.endswith("PWD"):
+        if "PASSWORD" in key or "SECRET" in key or key.endswith("PWD"):
             assert str(value).startswith("${")
 
 
@@ -36,6 +36,11 @@ def test_our_services_run_files_that_exist(name: str) -> None:
     program, script = SERVICES[name]["command"][:2]
     assert program == "python"
     assert (ROOT / script).is_file()
+
+
+def test_a_worker_keeps_the_ciphertext_that_it_uses_beyond_its_container() -> None:
+    worker = SERVICES["worker"]
+    assert f"worker:{worker['environment']['STEADYHAND_DATA_DIR']}" in worker["volumes"]
 
 
 def test_the_two_databases_are_two() -> None:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from pydantic import Field
+from temporalio import workflow
+from temporalio.exceptions import ApplicationError
 
 from domain.decisions import Decision, ExitLevels
 from domain.journal import BotStatus
@@ -53,6 +55,19 @@ class Resolution:
 
     report: OrderReport
     answer: Answer | None = None
+
+
+async def answered(wish: Command | Resolution) -> str:
+    """Wait for the loop's answer to what a person wants or says, and return it.
+
+    Raises:
+        ApplicationError: it could not be carried out; says why.
+    """
+    await workflow.wait_condition(lambda: wish.answer is not None)
+    answer = wish.answer
+    if answer is None or not answer.done:
+        raise ApplicationError(answer.text if answer else "", type="CommandRefused", non_retryable=True)
+    return answer.text
 
 
 class PositionAnswer(Model):

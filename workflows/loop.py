@@ -8,7 +8,7 @@ import asyncio
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from domain.config import BotConfig
@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.watch import WatchResult
     from workflows.adopting import Adoption, history_was_reset
     from workflows.books import Books
-    from workflows.command import Answer, Command, Resolution
+    from workflows.command import Answer, Command, Resolution, answered
     from workflows.desired import Desired
     from workflows.desk import Desk
     from workflows.inquiries import abandonable
@@ -65,25 +65,16 @@ class Loop:
         return gate(self.state, journal_full=self.outbox.full)
 
     async def carry_out(self, command: Command) -> str:
-        """Carry out a person's wish, and return what came of it.
-
-        Raises:
-            ApplicationError: it could not be carried out; says why.
-        """
+        """Carry out a person's wish; see `answered`."""
         self.command = command
         self.disturb()
-        await workflow.wait_condition(lambda: command.answer is not None)
-        answer = command.answer
-        if answer is None or not answer.done:
-            raise ApplicationError(answer.text if answer else "", type="CommandRefused", non_retryable=True)
-        return answer.text
+        return await answered(command)
 
     async def resolve(self, resolution: Resolution) -> str:
-        """Book what a person has found out about an order that nobody else can tell of."""
+        """Book what a person has found out about an order that nobody else can tell of; see `answered`."""
         self.resolution = resolution
         self.disturb()
-        await workflow.wait_condition(lambda: resolution.answer is not None)
-        return resolution.answer.text if resolution.answer else ""
+        return await answered(resolution)
 
     async def run(self) -> str:
         """Run until the bot is to be stopped; returns how it ended."""

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from activities.watcher import LATE_MS
+from activities.glance import LATE_MS
 from domain.decisions import Condition
 from domain.guards import Guards
 from domain.positions import Book

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from activities.watcher import LATE_MS, Watcher
+from activities.glance import LATE_MS
+from activities.watcher import Watcher
 from domain.decisions import ExitLevels, ExitState
 from domain.ports import LevelHit
 from domain.positions import Book

@@ -281,9 +281,9 @@ async def test_rotated_keys_are_used_at_once(bench: CcxtBench) -> None:
 
 async def test_credentials_that_cannot_be_opened_send_nothing(bench: CcxtBench) -> None:
     bench.vault.kept.clear()
-    with pytest.raises(NotSent, match="no credentials 'main'"):
+    with pytest.raises(AccountRefused, match="no credentials 'main'"):
         await submit(bench)
-    with pytest.raises(VenueUnavailable):
+    with pytest.raises(AccountRefused):
         await bench.broker.find(bench.request())
 
 

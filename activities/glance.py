@@ -1,0 +1,65 @@
+"""What a look at a market says: prices of the moment, candles that were missed, levels that were reached. Pure."""
+
+from decimal import Decimal
+
+import numpy as np
+
+from domain.candles import Candles
+from domain.decisions import STOP_LOSS, TAKE_PROFIT, ExitLevels
+from domain.intervals import next_open, open_time
+from domain.model import Price
+from domain.ports import MarketView
+
+# A decision that comes later than this after the open it refers to takes the price of its own moment instead.
+LATE_MS = 5_000
+_MOST_COUNTED = 1_000_000
+
+
+def current_price(view: MarketView) -> Price | None:
+    """Return the newer of the last price and the open of the running candle."""
+    opened_later = view.opening_time is not None and view.price_at is not None and view.opening_time > view.price_at
+    return view.opening_price if view.price is None or (opened_later and view.opening_price) else view.price
+
+
+def candle_price(view: MarketView) -> Price:
+    """Return the price of a candle decision: the open of the running candle, unless that is long ago."""
+    opened, price = view.opening_time, view.opening_price
+    newest = int(view.candles.open_time[-1])
+    if opened is not None and price is not None and opened > newest and view.now - opened <= LATE_MS:
+        return price
+    return current_price(view) or Decimal(repr(float(view.candles.close[-1])))
+
+
+def running_candle(view: MarketView, interval: str) -> int:
+    """Return the open time of the candle that runs now, whether it has had a trade or not."""
+    return max(open_time(view.now, interval), view.opening_time or 0)
+
+
+def candles_between(folded: int, oldest: int, interval: str) -> int:
+    """Return how many candles opened after `folded` and before `oldest`, both milliseconds UTC; a million at most."""
+    lost, moment = 0, next_open(folded, interval)
+    while moment < oldest and lost < _MOST_COUNTED:
+        lost, moment = lost + 1, next_open(moment, interval)
+    return lost
+
+
+def first_breach(candles: Candles, levels: ExitLevels, *, since: int, entered_at: int) -> tuple[int, str] | None:
+    """Return the first stop or target that a candle after `since` has reached, with its open time; None if none has.
+
+    On one candle the stop counts first. Of the candle of an entry only that counts which follows the entry, so one that
+    was entered in its middle says nothing: its extremes may be older than the position.
+    """
+    times = candles.open_time
+    fresh = (times > since) & (times >= entered_at - LATE_MS)
+    checks = (
+        (STOP_LOSS, levels.stop, candles.low, np.less_equal),
+        (TAKE_PROFIT, levels.target, candles.high, np.greater_equal),
+    )
+    found: list[tuple[int, int, str]] = []
+    for order, (rule, level, prices, beyond) in enumerate(checks):
+        if level is None:
+            continue
+        hits = np.flatnonzero(fresh & beyond(prices, float(level)))
+        if len(hits):
+            found.append((int(times[hits[0]]), order, rule))
+    return (min(found)[0], min(found)[2]) if found else None
