@@ -5,6 +5,8 @@ import asyncio
 import sys
 from pathlib import Path
 
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+
 from tests.chaos.events import LONG, SHORT
 from tests.chaos.run import Plan, run
 
@@ -19,6 +21,9 @@ def main() -> int:
     parser.add_argument("--home", type=Path, help="an empty folder in which files and logs stay after the run")
     options = parser.parse_args()
     pace = SHORT if options.short else LONG
+    # That servers are away is no news here.
+    quiet = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+    Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     outcome = asyncio.run(run(Plan(options.seed, options.intents, options.bots, pace, options.home)))
     for finding in outcome.findings.all:

@@ -8,7 +8,7 @@ from domain.config import parse_config
 from domain.templates import bot_from_template
 
 # Nervous enough for stops and targets to be reached within seconds.
-VOLATILITY = 12
+VOLATILITY = 30
 SYMBOLS = tuple(f"{base}/USDT" for base in ("BTC", "ETH", "SOL", "BNB", "XRP", "ADA", "DOGE", "LTC"))
 CASH = Decimal(1_000)
 # More than the bot may spend: that it stays within its allotment must show in the balance.
@@ -63,8 +63,8 @@ class Member:
         }
         parameters["exit_logic"]["params"] = {"x_atr_period": 3, "x_sl_multiplier": 1.0}
         raw["risk_management"] = {
-            "stop_loss_pct": 0.2,
-            "take_profit_pct": 0.3,
+            "stop_loss_pct": 0.15,
+            "take_profit_pct": 0.2,
             "max_position_size": 500,
             "max_daily_loss": 900,
         }
@@ -77,10 +77,10 @@ class Member:
 def cast(size: int) -> tuple[Member, ...]:
     """Return so many bots, over all symbols.
 
-    Two of three trade candles of a second: an entry that is late by more than that expires. The others trade candles
+    One of four trades candles of a second: an entry that is late by more than that expires. The others trade candles
     of a minute, so that their entries are sent again after a failure.
     """
     return tuple(
-        Member(f"chaos-{number:02}", SYMBOLS[number % len(SYMBOLS)], "1m" if number % 3 == 2 else "1s")
+        Member(f"chaos-{number:02}", SYMBOLS[number % len(SYMBOLS)], "1s" if number % 4 == 3 else "1m")
         for number in range(size)
     )

@@ -4,6 +4,7 @@ import asyncio
 import random
 import time
 import uuid
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -34,6 +35,15 @@ _LATE_MS = 3_500
 _LOOK = 0.1
 # A reset goes back over so many workflow tasks at most.
 _BACK = 60
+# What goes on beside the next events.
+_BESIDE = {
+    Event.FREEZE,
+    Event.FREEZE_SENDING,
+    Event.FREEZE_SENDING_LONG,
+    Event.KILL_BEFORE_SENDING,
+    Event.KILL_AFTER_SENDING,
+    Event.RESET_SENDING,
+}
 
 
 class Havoc:
@@ -49,7 +59,8 @@ class Havoc:
         self._tell = tell
         # Held by whoever starts or stops parts of the stack, so that nothing is killed that is not there.
         self._stack = asyncio.Lock()
-        self._frozen: set[psutil.Process] = set()
+        self._trapping: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._beside: set[asyncio.Task[object]] = set()
         self._copy = scene.traps.parent / "copy"
         self._events: Mapping[Event, Callable[[], Awaitable[object]]] = {
             Event.FREEZE: self._freeze_any,
@@ -67,9 +78,13 @@ class Havoc:
         }
 
     async def carry_out(self, event: Event) -> None:
-        """Let it happen, and return when it is over."""
+        """Let it happen. What takes its time goes on beside what comes next."""
         self._tell(event)
-        await self._events[event]()
+        task = asyncio.ensure_future(self._events[event]())
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+        if event not in _BESIDE:
+            await task
 
     async def kill_forever(self) -> None:
         """Kill one worker or the other, again and again."""
@@ -79,11 +94,17 @@ class Havoc:
                 self._kill(self._chance.choice(WORKERS))
 
     async def relent(self) -> None:
-        """Take back whatever still stands in the way: frozen processes, traps."""
-        for process in list(self._frozen):
-            self._thaw(process)
+        """Take back whatever still stands in the way: traps, frozen processes."""
+        others = self._beside - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
         for trap in self._scene.traps.iterdir():
             trap.unlink()
+        for worker in WORKERS:
+            if (life := self._scene.life(worker)) is not None:
+                with suppress(psutil.NoSuchProcess):
+                    life.resume()
 
     def _kill(self, worker: str) -> None:
         if (life := self._scene.life(worker)) is not None:
@@ -108,18 +129,17 @@ class Havoc:
 
     async def _stand_still(self, process: psutil.Process, bounds: Seconds) -> None:
         seconds = self._chance.uniform(*bounds)
-        self._frozen.add(process)
         self._tell(f"process {process.pid} stands still for {seconds:.0f} s")
         await asyncio.sleep(seconds)
-        self._thaw(process)
-
-    def _thaw(self, process: psutil.Process) -> None:
-        self._frozen.discard(process)
         with suppress(psutil.NoSuchProcess):
             process.resume()
 
     async def _spring(self, name: str) -> int | None:
         """Lay a trap, and return who has walked into it; None if nobody has."""
+        async with self._trapping[name]:
+            return await self._caught(name)
+
+    async def _caught(self, name: str) -> int | None:
         trap = self._scene.traps / name
         trap.touch()
         deadline = time.monotonic() + _PATIENCE
@@ -127,11 +147,11 @@ class Havoc:
             for sprung in self._scene.traps.glob(f"{name}.*"):
                 sprung.unlink()
                 pid = int(sprung.suffix[1:])
-                self._tell(f"process {pid} was caught")
+                self._tell(f"process {pid}: {name}")
                 return pid
             await asyncio.sleep(_LOOK)
         trap.unlink(missing_ok=True)
-        self._tell("nobody was caught")
+        self._tell(f"nobody: {name}")
         return None
 
     # servers

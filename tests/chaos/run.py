@@ -19,6 +19,7 @@ from tests.chaos.events import LONG, Pace, deck, schedule
 from tests.chaos.evidence import Snapshot, count_intents, gather
 from tests.chaos.faults import mix
 from tests.chaos.havoc import Havoc
+from tests.chaos.person import wish_forever
 from tests.chaos.scene import Scene, set_up
 
 # From the end of the faults on, everything must have come to rest within so many seconds.
@@ -89,7 +90,11 @@ async def run(plan: Plan, say: Callable[[str], None] = print) -> Outcome:
 
 async def _fail(scene: Scene, havoc: Havoc, plan: Plan, chance: random.Random, tell: Callable[[str], None]) -> None:
     """Let every event happen once at least, and go on until there were enough intents."""
-    killing = asyncio.create_task(havoc.kill_forever())
+    wishes = random.Random(f"wishes {plan.seed}")
+    beside = [
+        asyncio.create_task(havoc.kill_forever()),
+        asyncio.create_task(wish_forever(scene, wishes, plan.pace.wish)),
+    ]
     try:
         async with asyncio.timeout(_LONGEST_SECONDS):
             intents = 0
@@ -100,11 +105,13 @@ async def _fail(scene: Scene, havoc: Havoc, plan: Plan, chance: random.Random, t
                 await havoc.carry_out(event)
                 intents = await count_intents(scene) or intents
                 tell(f"{intents} intents so far")
-                if killing.done():
-                    killing.result()
+                for task in beside:
+                    if task.done():
+                        task.result()
     finally:
-        killing.cancel()
-        await asyncio.wait([killing])
+        for task in beside:
+            task.cancel()
+        await asyncio.wait(beside)
 
 
 _EVENTS = len(deck(random.Random(0)))

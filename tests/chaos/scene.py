@@ -119,4 +119,4 @@ async def _start_worker(stack: EmbeddedStack, name: str, traps: Path) -> None:
     }
     argv = [sys.executable, "-m", "tests.chaos.worker"]
     health = http_ready(f"http://{HOST}:{port}/health")
-    await stack.start_child(name, argv, env=env, cwd=ROOT, ready=health, stop_timeout=20.0)
+    await stack.start_child(name, argv, env=env, cwd=ROOT, ready=health, stop_timeout=5.0)
