@@ -11,12 +11,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.engine import transaction
 from db.journal_rows import writes_of
-from db.tables import TradingBot
+from db.tables import TradingBot, TradingOrder
 from db.values import clean
-from domain.journal import BotEntry, DesiredEntry, JournalBatch, JournalEntry, JournalReceipt
+from domain.journal import BotEntry, DesiredEntry, ForgottenEntry, JournalBatch, JournalEntry, JournalReceipt
 
 _TRADING = ("running", "paused")
 _NOT_YET_TRADING = ("stopped", "starting")
+_UNDER_WAY = ("pending", "open", "partially_filled")
+_FORGOTTEN = "never sent: the bot's history went back to before it"
 
 
 class JournalRepository:
@@ -38,6 +40,9 @@ class JournalRepository:
             bot_id = batch.bot_id if row else None
             for write in writes_of(batch.entries, bot_id=bot_id, bot_uid=batch.uid):
                 await connection.execute(write.statement, write.rows)
+            for entry in batch.entries:
+                if isinstance(entry.payload, ForgottenEntry):
+                    await _end_forgotten(connection, batch.uid, entry, entry.payload.kept)
             if row is None:
                 return JournalReceipt(orphaned=True)
             return JournalReceipt(version=await _write_row(connection, row, batch.entries))
@@ -161,6 +166,19 @@ async def _command(connection: AsyncConnection, bot_id: str, desired: DesiredEnt
     )
     statement = update(bot).where(bot.id == bot_id).values(values).returning(bot.version)
     return (await connection.execute(statement)).scalar_one()
+
+
+async def _end_forgotten(connection: AsyncConnection, bot_uid: str, entry: JournalEntry, kept: Sequence[str]) -> None:
+    """End the orders that an earlier entry calls under way, and that neither the bot nor its venue knows."""
+    order = TradingOrder
+    forgotten = (
+        order.bot_uid == bot_uid,
+        order.n < entry.n,
+        order.status.in_(_UNDER_WAY),
+        order.client_order_id.not_in(kept),
+    )
+    ended = {"status": "cancelled", "status_reason": _FORGOTTEN, "n": entry.n, "updated_at": entry.at}
+    await connection.execute(update(order).where(*forgotten).values(ended))
 
 
 async def _store(connection: AsyncConnection, row: _BotRow) -> None:

@@ -86,6 +86,17 @@ class BotEntry(Model):
     carried: dict[str, Any]
 
 
+class ForgottenEntry(Model):
+    """The bot's history has gone back, and the venue's orders are adopted: what else is under way never was sent.
+
+    Attributes:
+        kept: client order ids that the bot knows to be under way.
+    """
+
+    kind: Literal["forgotten"] = "forgotten"
+    kept: tuple[str, ...] = ()
+
+
 class DesiredEntry(Model):
     """A person's command that reached the bot directly: the row must say the same, or the fleet would undo it."""
 
@@ -97,7 +108,7 @@ class DesiredEntry(Model):
 
 
 JournalPayload = Annotated[
-    OrderEntry | FillEntry | PositionEntry | TradeEntry | EventEntry | BotEntry | DesiredEntry,
+    OrderEntry | FillEntry | PositionEntry | TradeEntry | EventEntry | BotEntry | ForgottenEntry | DesiredEntry,
     Field(discriminator="kind"),
 ]
 

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.bots import BotRepository
 from db.journal import JournalRepository
-from domain.journal import JournalBatch, JournalPayload
+from domain.journal import ForgottenEntry, JournalBatch, JournalPayload
 from tests.db.samples import (
     BOT,
     START,
@@ -55,6 +55,23 @@ async def test_an_order_that_went_on_is_updated(journal: JournalRepository, uid:
     row = await only(sql, "trading_orders")
     assert (row["status"], row["status_reason"], row["n"]) == ("rejected", "not enough cash", 2)
     assert row["updated_at"] == START + timedelta(microseconds=2)
+
+
+async def test_orders_that_a_forgotten_life_never_sent_are_ended(
+    journal: JournalRepository, uid: str, sql: Sql
+) -> None:
+    noted = [order(1), order(2, status="pending"), order(3, status="open")]
+    await journal.write(numbered(uid, *noted, order(4, status="pending")))
+    newer = order(5, status="pending")
+    forgotten = ForgottenEntry(kept=(noted[2].intent.client_order_id,))
+    # What comes after the entry is of the new life, in the same batch or already there.
+    await journal.write(batch(uid, entry(9, newer)))
+    ending = batch(uid, entry(8, forgotten))
+    for _ in range(2):
+        await journal.write(ending)
+        rows = await sql.fetch("SELECT sequence, status, status_reason FROM trading_orders ORDER BY sequence")
+        assert [row["status"] for row in rows] == ["filled", "cancelled", "open", "cancelled", "pending"]
+        assert rows[1]["status_reason"] == "never sent: the bot's history went back to before it"
 
 
 async def test_within_a_batch_the_last_word_counts(journal: JournalRepository, uid: str, sql: Sql) -> None:
