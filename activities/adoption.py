@@ -1,6 +1,7 @@
 """Adoption: what the venue holds of a bot, for a history that may have gone back."""
 
 import asyncio
+from datetime import datetime
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
@@ -39,15 +40,21 @@ class AdoptionActivities:
         return Found(run_id=activity.info().workflow_run_id, orders=tuple(found))
 
 
-def refuse_if_reset(adopted_run: str | None) -> None:
-    """Refuse to act for a history that has gone back since the venue's orders were adopted.
+def refuse_if_reset(adopted_run: str | None, *, live: bool, began: datetime) -> None:
+    """Refuse to act for a live bot whose history may have gone back since the venue's orders were adopted.
+
+    A history that was reset goes on under another run. One that was restored with its server does not show; but then
+    every worker was started anew, and what was scheduled before that is suspect.
 
     Args:
-        adopted_run: the run in which they were; None where there are none to adopt, as on paper.
+        adopted_run: the run in which they were; None: they are still to be adopted.
+        began: when this process did.
     """
-    if adopted_run is not None and adopted_run != activity.info().workflow_run_id:
-        raise ApplicationError(
-            "the history was reset: the venue's orders have to be adopted first",
-            type=HISTORY_WAS_RESET,
-            non_retryable=True,
-        )
+    info = activity.info()
+    if live and (adopted_run != info.workflow_run_id or info.scheduled_time < began):
+        raise history_gone_back("the history may have gone back: the venue's orders have to be adopted first")
+
+
+def history_gone_back(reason: str) -> ApplicationError:
+    """Return the error that has a bot adopt the venue's orders before it does anything else."""
+    return ApplicationError(reason, type=HISTORY_WAS_RESET, non_retryable=True)

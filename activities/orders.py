@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from activities.adoption import refuse_if_reset
+from activities.adoption import history_gone_back, refuse_if_reset
 from activities.failures import retryable
 from activities.sending import Attempt, Unresolved, known_or_window
 from domain.config import BotConfig
@@ -51,9 +51,14 @@ class SubmitOrder(Model):
 
 
 class ResolveOrder(Model):
-    """An order that the venue has, and whose end is waited for."""
+    """An order that the venue has, and whose end is waited for.
+
+    Attributes:
+        adopted_run: see `activities.adoption.refuse_if_reset`.
+    """
 
     order: OrderRequest
+    adopted_run: str | None = None
 
 
 class OrderActivities:
@@ -61,6 +66,7 @@ class OrderActivities:
 
     def __init__(self, brokers: Brokers) -> None:
         self._brokers = brokers
+        self._began = datetime.now(UTC)
 
     @activity.defn
     async def submit_order(self, request: SubmitOrder) -> OrderReport:
@@ -70,7 +76,7 @@ class OrderActivities:
         `pending` when the order has certainly not left, and `unknown` when only a person can tell. What is left open
         for now, such as a lost answer, fails the attempt: the next one finds out.
         """
-        refuse_if_reset(request.adopted_run)
+        self._refuse_if_reset(request)
         order, attempt = request.order, _attempt(wary=request.wary)
         broker = self._brokers.broker_for(order)
         try:
@@ -79,6 +85,9 @@ class OrderActivities:
             # A venue calls a repeated order a bad one: what an earlier attempt has placed must not be lost for that.
             return await _found_after_all(broker, order, attempt) or _report(order, "rejected", error)
         except (Unresolved, OrderMismatch) as error:
+            if attempt.wary and isinstance(error, OrderMismatch):
+                # A life that history forgot has sent it, after the venue's orders were adopted.
+                raise history_gone_back(str(error)) from error
             return _report(order, "unknown", error)
         except NotSent as error:
             return _report(order, "pending", error)
@@ -94,6 +103,7 @@ class OrderActivities:
     @activity.defn
     async def resolve_order(self, request: ResolveOrder) -> OrderReport:
         """Wait until the venue says how an order has ended. `unknown` when it shows it no more."""
+        self._refuse_if_reset(request)
         order, pause, missing_since = request.order, _FIRST_PAUSE, None
         broker = self._brokers.broker_for(order)
         while not activity.is_worker_shutdown():
@@ -112,6 +122,9 @@ class OrderActivities:
             await asyncio.sleep(pause)
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         raise ApplicationError("this worker is stopping", category=ApplicationErrorCategory.BENIGN)
+
+    def _refuse_if_reset(self, request: SubmitOrder | ResolveOrder) -> None:
+        refuse_if_reset(request.adopted_run, live=request.order.account is not None, began=self._began)
 
 
 async def _submit(broker: Broker, request: SubmitOrder, attempt: Attempt) -> OrderReport:

@@ -7,7 +7,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
@@ -51,6 +51,7 @@ class WatchActivities:
         self._reconciler = reconciler
         self._waits: set[asyncio.Task[Wake]] = set()
         self._draining = False
+        self._began = datetime.now(UTC)
 
     @activity.defn
     async def watch_market(self, request: WatchRequest) -> WatchResult:
@@ -63,7 +64,7 @@ class WatchActivities:
                 next_retry_delay=_HAND_OVER,
                 category=ApplicationErrorCategory.BENIGN,
             )
-        refuse_if_reset(request.adopted_run)
+        refuse_if_reset(request.adopted_run, live=request.config.account is not None, began=self._began)
         try:
             strategy = None if request.guard_only else build_strategy(request.config.strategy)
         except Exception as error:  # such as one that newer code does not have any more

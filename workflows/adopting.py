@@ -18,8 +18,9 @@ with workflow.unsafe.imports_passed_through():
     from domain.decisions import Decision
     from domain.instruments import AccountRef, Instrument
     from domain.intervals import DAY_MS, open_time
+    from domain.journal import ForgottenEntry
     from domain.model import ZERO
-    from domain.orders import OrderIntent
+    from domain.orders import OrderIntent, OrderReport
     from domain.positions import BookError
     from domain.queues import Role
     from domain.state import BotState, InFlight
@@ -66,19 +67,32 @@ class Adoption:
 
     def is_done(self, config: BotConfig) -> bool:
         """Return whether the venue's orders are in the books; on paper there are none."""
-        return config.account is None or self._state.adopted_run is not None
+        return config.account is None or (self._state.adopted_run is not None and not self._is_due())
+
+    def due_in(self) -> timedelta | None:
+        """Return when the venue has to be asked once more, because what was late has arrived; None if it need not."""
+        due = self._state.wary_until
+        return None if due is None else max(due - workflow.now(), timedelta())
 
     async def done(self, config: BotConfig, instrument: Instrument, *, overtaken: Callable[[], bool]) -> bool:
         """Adopt the venue's orders if that is still to be done; False when something came in before it told them."""
         account = config.account
         if account is None or self.is_done(config):
             return True
+        last = self._is_due() and self._state.adopted_run is not None
         found = await unless(overtaken, self._find(account, instrument))
         if found is None:
             return False
-        self._adopt_all(found, config, instrument, wary=not self._continued)
+        self._state.adopted_run = found.run_id
+        self._state.wary_until = None if last or self._continued else workflow.now() + _WARY
         self._continued = False
+        self._adopt_all(found, config, instrument)
+        if last:
+            self._give_up_the_rest()
         return True
+
+    def _is_due(self) -> bool:
+        return self.due_in() == timedelta()
 
     async def _find(self, account: AccountRef, instrument: Instrument) -> Found:
         """Return what the venue holds, waiting for it as long as it takes."""
@@ -100,26 +114,57 @@ class Adoption:
             summary="orders that the venue knows",
         )
 
-    def _adopt_all(self, found: Found, config: BotConfig, instrument: Instrument, *, wary: bool) -> None:
-        """Book the orders that are not known.
-
-        Args:
-            wary: the last life may have sent something a moment ago.
-        """
-        self._state.adopted_run = found.run_id
-        self._state.wary_until = workflow.now() + _WARY if wary else None
+    def _adopt_all(self, found: Found, config: BotConfig, instrument: Instrument) -> None:
+        """Book the orders that are not known, and the one in flight if it is among them."""
         for each in found.orders:
-            if not self._known(each):
+            if self._known(each):
+                continue
+            try:
                 self._adopt(each, config, instrument)
-                if self._state.carried.in_flight is not None:
-                    return  # it rests at the venue: its end is waited for before anything else
+            except BookError as error:
+                self._state.carry(in_flight=None, exiting=None)
+                self._standing.differs(f"order {each.order.report.client_order_id}: {error}", config)
+            if self._state.carried.in_flight is not None:
+                # It rests at the venue: its end is waited for before anything else, and then the others are adopted.
+                self._state.wary_until = workflow.now()
+                return
 
     def _known(self, found: FoundOrder) -> bool:
-        carried, order = self._state.carried, found.order.report.client_order_id
-        pending = (each.intent.client_order_id for each in (carried.in_flight, carried.unknown) if each is not None)
-        return (found.sequence, found.leg) <= (carried.sequence, carried.leg) or order in pending
+        carried, name = self._state.carried, found.order.report.client_order_id
+        if carried.in_flight is not None and carried.in_flight.intent.client_order_id == name:
+            return False
+        unknown = carried.unknown is not None and carried.unknown.intent.client_order_id == name
+        return unknown or (found.sequence, found.leg) <= (carried.sequence, carried.leg)
 
     def _adopt(self, found: FoundOrder, config: BotConfig, instrument: Instrument) -> None:
+        """Book one order.
+
+        Raises:
+            BookError: the books cannot hold it.
+        """
+        in_flight, order = self._state.carried.in_flight, found.order
+        if in_flight is not None:
+            intent = in_flight.intent
+            if intent.client_order_id != order.report.client_order_id:
+                text = "never sent: the bot's history went back, and a later order is at the venue"
+                self._end_in_flight(intent, text, config, instrument)
+            elif (intent.side, intent.quantity) == (order.side, order.quantity):
+                self._books.fold(order.report, config, instrument)
+                return
+        self._take_over(found, config, instrument)
+
+    def _end_in_flight(self, intent: OrderIntent, reason: str, config: BotConfig, instrument: Instrument) -> None:
+        report = OrderReport(client_order_id=intent.client_order_id, status="cancelled", reason=reason)
+        self._books.fold(report, config, instrument)
+
+    def _give_up_the_rest(self) -> None:
+        """Have the journal end what a life that history forgot has noted, and never sent."""
+        carried = self._state.carried
+        pending = (each for each in (carried.in_flight, carried.unknown) if each is not None)
+        self._outbox.record(ForgottenEntry(kept=tuple(each.intent.client_order_id for each in pending)))
+
+    def _take_over(self, found: FoundOrder, config: BotConfig, instrument: Instrument) -> None:
+        """Make an order of a forgotten life this life's own."""
         state, order = self._state, found.order
         decision = _decision(found, config, state.carried.version)
         intent = _intent(found, decision)
@@ -134,11 +179,7 @@ class Adoption:
         name = intent.client_order_id
         text = f"{order.side} of {order.quantity:f} {instrument.base} found at the venue: {order.report.status}"
         self._outbox.event("order_adopted", text, severity="warning", correlation=name)
-        try:
-            self._books.fold(order.report, config, instrument)
-        except BookError as error:
-            state.carry(in_flight=None, exiting=None)
-            self._standing.differs(f"order {name}: {error}", config)
+        self._books.fold(order.report, config, instrument)
 
 
 def history_was_reset(error: ActivityError) -> bool:

@@ -155,7 +155,7 @@ class Desk:
             self._books.fold(report, config, order.instrument)
             report = await workflow.execute_activity_method(
                 OrderActivities.resolve_order,
-                ResolveOrder(order=order),
+                ResolveOrder(order=order, adopted_run=self._state.adopted_run),
                 task_queue=Role.TRADING,
                 start_to_close_timeout=_RESOLVE_TIMEOUT,
                 heartbeat_timeout=_RESOLVE_SILENCE,

@@ -5,6 +5,7 @@ between two watches, so no order and no configuration is ever changed in the mid
 """
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 
 from temporalio import workflow
@@ -159,6 +160,8 @@ class Loop:
             resolution, self.resolution = self.resolution, None
             resolution.answer = Answer(done=True, text=self._desk.resolve(resolution.report, config, instrument))
         await self._desk.resume(config, instrument)
+        if not self._adoption.is_done(config):
+            return
         if not (self.state.enabled or self._closes()) or not self._desk.exit_latched() or self.state.exit_blocked:
             return
         if self.state.failures:
@@ -170,7 +173,12 @@ class Loop:
         """Watch the market until the watch ends or something comes in."""
         watch = self._watching.start(config, instrument, self.command, closed=self.gate())
         try:
-            await workflow.wait_condition(lambda: self._dirty or watch.done())
+            with suppress(TimeoutError):
+                await workflow.wait_condition(
+                    lambda: self._dirty or watch.done(),
+                    timeout=self._adoption.due_in(),
+                    timeout_summary="the venue is asked for orders once more",
+                )
         finally:
             if not watch.done():
                 watch.cancel()

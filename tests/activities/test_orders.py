@@ -1,16 +1,21 @@
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
-from activities.orders import OrderActivities, SubmitOrder
-from domain.errors import NotSent, OrderUncertain, VenueUnavailable
+from activities.adoption import HISTORY_WAS_RESET
+from activities.orders import OrderActivities, ResolveOrder, SubmitOrder
+from domain.errors import NotSent, OrderMismatch, OrderUncertain, VenueUnavailable
 from domain.guards import Guards
+from domain.instruments import AccountRef
 from domain.orders import OrderReport, OrderRequest, Side
 from domain.paper import paper_terms
 from domain.positions import Book
 from tests.domain.builders import config, dec, instrument, intent
+from tests.support.exchange import FakeExchange
 from tests.support.fakes import FakeBroker
 
 DAY = 86_400_000
@@ -96,3 +101,54 @@ async def test_a_lost_answer_fails_the_attempt_so_that_the_next_one_looks_it_up(
     with pytest.raises(ApplicationError) as failure:
         await submitted(FakeBroker(failure=OrderUncertain("the connection was reset")), order())
     assert (failure.value.type, failure.value.non_retryable) == ("OrderUncertain", False)
+
+
+def live_order(side: Side = "buy", **changes: Any) -> SubmitOrder:
+    request = order(side, **changes)
+    account = AccountRef(venue=instrument().venue, credentials="main")
+    return request.model_copy(update={"order": request.order.model_copy(update={"account": account, "paper": None})})
+
+
+def scheduled(at: datetime) -> ActivityEnvironment:
+    environment = ActivityEnvironment()
+    environment.info = replace(environment.info, scheduled_time=at, workflow_run_id="this run")
+    return environment
+
+
+@pytest.mark.parametrize(
+    ("adopted_run", "seconds"),
+    [
+        pytest.param("another run", 60, id="the-history-was-reset"),
+        pytest.param(None, 60, id="the-orders-of-the-venue-are-still-to-be-adopted"),
+        pytest.param("this run", -60, id="scheduled-before-this-process-began-perhaps-by-a-restored-server"),
+    ],
+)
+async def test_a_live_order_of_a_history_that_may_have_gone_back_is_neither_sent_nor_followed(
+    adopted_run: str | None, seconds: int
+) -> None:
+    broker, request = FakeBroker(), live_order(adopted_run=adopted_run)
+    activities, at = OrderActivities(broker), datetime.now(UTC) + timedelta(seconds=seconds)
+    follow = ResolveOrder(order=request.order, adopted_run=adopted_run)
+    for call in ((activities.submit_order, request), (activities.resolve_order, follow)):
+        with pytest.raises(ApplicationError) as failure:
+            await scheduled(at).run(*call)
+        assert (failure.value.type, failure.value.non_retryable) == (HISTORY_WAS_RESET, True)
+    assert broker.submitted == []
+
+
+async def test_a_live_order_is_sent_once_the_venues_orders_were_adopted_in_this_run() -> None:
+    exchange, environment = FakeExchange(), scheduled(datetime.now(UTC) + timedelta(seconds=60))
+    report = await environment.run(OrderActivities(exchange).submit_order, live_order(adopted_run="this run"))
+    assert report.status == "filled"
+    assert exchange.accepted == [report.client_order_id]
+
+
+async def test_another_order_under_the_id_is_a_forgotten_one_while_such_may_arrive_and_unknown_later() -> None:
+    broker = FakeBroker(blind=OrderMismatch("amount is 2, expected 1"))
+    environment = scheduled(datetime.now(UTC) + timedelta(seconds=60))
+    activities = OrderActivities(broker)
+    with pytest.raises(ApplicationError) as failure:
+        await environment.run(activities.submit_order, live_order(adopted_run="this run", wary=True))
+    assert failure.value.type == HISTORY_WAS_RESET
+    report = await environment.run(activities.submit_order, live_order(adopted_run="this run"))
+    assert (report.status, report.reason) == ("unknown", "amount is 2, expected 1")

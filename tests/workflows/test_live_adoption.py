@@ -1,5 +1,6 @@
 """Histories that go back: a bot finds its own orders at the venue before it sends anything."""
 
+import asyncio
 import uuid
 from datetime import timedelta
 from decimal import Decimal
@@ -10,7 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from domain.accounts import VenueOrder
-from domain.journal import OrderEntry, TradeEntry
+from domain.journal import ForgottenEntry, OrderEntry, TradeEntry
 from domain.orders import Fill, OrderReport, Side, client_order_id, recognised
 from domain.state import Reconfigure
 from tests.support.bots import Bench, BotUnderTest, live_bot, until
@@ -23,19 +24,29 @@ def short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def first_order(bot: BotUnderTest, side: Side) -> VenueOrder:
     """Return what the bot's first order would look like at the venue: half a coin at 100."""
-    name, at = client_order_id(bot.row.uid, 1), bot.bench.market.opening_time
+    return order_at_venue(bot, 1, side)
+
+
+def order_at_venue(bot: BotUnderTest, sequence: int, side: Side, quantity: str = "0.5") -> VenueOrder:
+    """Return what one of the bot's orders would look like at the venue, filled at 100."""
+    name, at = client_order_id(bot.row.uid, sequence), bot.bench.market.opening_time
     fill = Fill(
         trade_id=f"{name}-t",
         price=Decimal(100),
-        quantity=Decimal("0.5"),
+        quantity=Decimal(quantity),
         fee=Decimal(0),
         fee_currency="USDT",
         at=at,
     )
     report = OrderReport(client_order_id=name, status="filled", fills=(fill,))
     return VenueOrder(
-        report=report, symbol="BTC/USDT", side=side, type="market", quantity=Decimal("0.5"), created_at=at
+        report=report, symbol="BTC/USDT", side=side, type="market", quantity=Decimal(quantity), created_at=at
     )
+
+
+def put(bench: Bench, *orders: VenueOrder) -> None:
+    """Have the exchange know of orders that a forgotten life has sent."""
+    bench.exchange.orders |= {order.report.client_order_id: order for order in orders}
 
 
 async def forget(bench: Bench, bot: BotUnderTest) -> None:
@@ -46,15 +57,22 @@ async def forget(bench: Bench, bot: BotUnderTest) -> None:
 
 async def reset_to_the_beginning(bot: BotUnderTest) -> None:
     """Reset the bot's history to its first workflow task, as a person can with one click."""
-    history = await bot.handle.fetch_history()
+    await reset(bot, (await workflow_tasks(bot))[0])
+
+
+async def workflow_tasks(bot: BotUnderTest) -> list[int]:
+    """Return the events of the bot's history to which it can be reset."""
     completed = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    first = next(event.event_id for event in history.events if event.event_type == completed)
+    return [event.event_id for event in (await bot.handle.fetch_history()).events if event.event_type == completed]
+
+
+async def reset(bot: BotUnderTest, to: int) -> None:
     await bot.bench.client.workflow_service.reset_workflow_execution(
         ResetWorkflowExecutionRequest(
             namespace="default",
-            workflow_execution=WorkflowExecution(workflow_id=bot.handle.id, run_id=history.run_id),
+            workflow_execution=WorkflowExecution(workflow_id=bot.handle.id),
             reason="a test",
-            workflow_task_finish_event_id=first,
+            workflow_task_finish_event_id=to,
             request_id=str(uuid.uuid4()),
         )
     )
@@ -127,3 +145,60 @@ async def test_a_sale_that_does_not_fit_the_books_stops_purchases_until_a_person
     assert "0 is open" in (status.difference or "")
     await bot.handle.execute_update("explain_difference")
     await bot.comes(lambda status: status.difference is None)
+
+
+async def goes_back_with_its_order_under_way(bench: Bench, bot: BotUnderTest, *forgotten: VenueOrder) -> None:
+    """Have the bot decide on an order that does not come through, and reset its history to the moment after that.
+
+    Args:
+        forgotten: what the venue knows of the life that history has forgotten.
+    """
+    bench.exchange.hold.clear()
+    bench.market.dip()
+    await until(lambda: bool(bench.exchange.windows))
+    before = len(await workflow_tasks(bot))
+    await bot.handle.signal("reconfigure", Reconfigure(rewatch=True))
+    async with asyncio.timeout(15):
+        while len(tasks := await workflow_tasks(bot)) == before:
+            await asyncio.sleep(0.03)
+    put(bench, *forgotten)
+    await reset(bot, tasks[-1])
+
+
+async def test_an_order_under_way_is_booked_before_those_that_a_forgotten_life_sent_after_it(bench: Bench) -> None:
+    bot = await live_bot(bench)
+    forgotten = order_at_venue(bot, 1, "buy", "0.5"), order_at_venue(bot, 2, "sell", "0.2")
+    await goes_back_with_its_order_under_way(bench, bot, *forgotten)
+    status = await bot.comes(lambda status: status.position.quantity == Decimal("0.3"))
+    assert status.difference is None
+    assert bench.exchange.accepted == []
+
+
+async def test_an_order_under_way_never_was_sent_if_the_venue_knows_only_a_later_one(bench: Bench) -> None:
+    bot = await live_bot(bench)
+    await goes_back_with_its_order_under_way(bench, bot, order_at_venue(bot, 2, "buy", "0.3"))
+    assert (await bot.holds()).quantity == Decimal("0.3")
+    assert bench.exchange.accepted == []
+    await until(lambda: [entry.status for entry in orders_of(bench, bot, 1)][-1:] == ["cancelled"])
+
+
+async def test_an_order_that_arrives_after_the_venue_was_asked_is_found_although_nothing_else_is_sent(
+    bench: Bench,
+) -> None:
+    bot = await live_bot(bench)
+    asked = bench.accounts.asked
+    await bot.handle.signal("reconfigure", Reconfigure(rewatch=True))
+    await until(lambda: bench.accounts.asked > asked)
+    put(bench, order_at_venue(bot, 1, "buy"))
+    assert (await bot.holds()).quantity == Decimal("0.5")
+
+
+async def test_once_nothing_can_arrive_any_more_the_journal_ends_what_was_never_sent(bench: Bench) -> None:
+    bot = await live_bot(bench)
+    await until(lambda: bool(bench.journal.payloads(bot.bot_id, ForgottenEntry)))
+    assert bench.accounts.asked == 2
+
+
+def orders_of(bench: Bench, bot: BotUnderTest, sequence: int) -> list[OrderEntry]:
+    entries = bench.journal.payloads(bot.bot_id, OrderEntry)
+    return [entry for entry in entries if entry.intent.sequence == sequence]
