@@ -85,6 +85,8 @@ async def run(plan: Plan, say: Callable[[str], None] = print) -> Outcome:
         await scene.venue.set_faults([])
         tell(f"faults off: {scene.venue.tally}")
         snapshot = await _settle(scene, tell)
+        if plan.home is not None:
+            (plan.home / "ledger.json").write_text((await scene.venue.ledger()).model_dump_json(indent=1))
     return _outcome(plan, snapshot)
 
 
