@@ -1,0 +1,1 @@
+"""The chaos run: bots that trade live on the simulator while everything around them fails. See docs/chaos.md."""
