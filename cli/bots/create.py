@@ -75,7 +75,9 @@ async def _create(make: Callable[[], list[dict[str, Any]]], wait: float, data_di
             raise CliError(f"there is a bot {config['id']} already, nothing was made; choose another --id-prefix")
         rows = [await desk.store.bots.create(config["id"], config, author=author()) for config in configs]
         for row in rows:
-            say(f"made {row.bot_id}: {row.config['symbol']} {row.config['data']['interval']}, paper")
+            config = row.config
+            mode = config["broker"]["trading_mode"]
+            say(f"made {row.bot_id}: {config['symbol']} {config['data']['interval']}, {mode}")
         await announce(desk, {row.bot_id: row.version for row in rows if row.enabled}, wait=wait)
     _next([row.bot_id for row in rows], started=any(row.enabled for row in rows))
 

@@ -11,6 +11,7 @@ from temporalio.client import Client, WorkflowUpdateFailedError
 from cli.audit import audit
 from db.reads import OrderRecord
 from simulator.faults.altered import SymbolBreak
+from simulator.faults.outages import HttpError
 from tests.support.live import GO_LIVE, LiveBot, LiveStage, live_stage
 
 ALLOTTED, DEPOSITED = Decimal(1000), Decimal(1500)
@@ -121,6 +122,24 @@ async def test_a_market_that_is_closed_loses_nothing_and_the_exit_goes_through_o
     stage.goes_wrong(SymbolBreak(symbols=frozenset({"BTCUSDT"})))
     status = await bot.comes(lambda status: status.status == "error")
     assert "Market is closed" in (status.last_error or "")
+    assert status.position.quantity is not None
+    stage.goes_wrong()
+    await bot.comes(lambda status: status.trades >= 1)
+    assert [order["side"] for order in (await stage.ledger())["orders"][:2]] == ["BUY", "SELL"]
+
+
+async def test_keys_that_are_refused_later_are_an_error_and_the_exit_goes_through_with_valid_ones(
+    stage: LiveStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brokers.account_client._REST_SECONDS", 1)
+    await stage.open_account(USDT="1500")
+    bot = await stage.add_bot("revoked", risk_management__stop_loss_pct=50, risk_management__take_profit_pct=50)
+    await bot.comes(lambda status: status.position.quantity is not None)
+    revoked = "Invalid API-key, IP, or permissions for action."
+    stage.goes_wrong(HttpError(endpoint="/api/v3/order", status=401, code=-2015, msg=revoked))
+    status = await bot.comes(lambda status: status.status == "error")
+    assert "account main on binance" in (status.last_error or "")
+    assert revoked in (status.last_error or "")
     assert status.position.quantity is not None
     stage.goes_wrong()
     await bot.comes(lambda status: status.trades >= 1)
