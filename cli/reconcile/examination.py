@@ -87,8 +87,13 @@ class Examination:
             return AccountReport(account=account, bots=bots, verdict="incomplete", trouble=str(error))
         if comparison.differing:
             waiting = await self._waiting([each.bot_id for each in books])
-        verdict = "differ" if differs(comparison) else "agree"
-        return AccountReport(account=account, bots=bots, verdict=verdict, comparison=comparison, waiting=waiting)
+        return AccountReport(
+            account=account,
+            bots=bots,
+            verdict="differ" if differs(comparison) else "agree",
+            comparison=comparison,
+            waiting=waiting,
+        )
 
     async def _look(self, account: AccountRef, books: Sequence[BotBooks]) -> Comparison:
         own = next((each for each in books if each.bot_id == self.bot_id), None)
@@ -115,12 +120,16 @@ class Examination:
         return VenueSide(now=now, balances=(await accounts.view(account)).balances, orders=orders)
 
     async def _waiting(self, bot_ids: Sequence[str]) -> dict[str, int | None]:
+        try:
+            await self.desk.client()
+        except CliError:
+            return dict.fromkeys(bot_ids)
         return dict(zip(bot_ids, await asyncio.gather(*map(self._journal_waiting, bot_ids)), strict=True))
 
     async def _journal_waiting(self, bot_id: str) -> int | None:
         try:
             status = await self.desk.status(bot_id)
-        except (CliError, RPCError):
+        except RPCError:
             return None
         return status.journal_waiting if status else None
 

@@ -9,12 +9,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cli.bots.tables import moment
-from cli.output import say, show
+from cli.output import OUT, say, show
 from cli.reconcile.report import AccountReport, Report
 from domain.account_sides import Standing
 from domain.model import ZERO
 from domain.reconciliation import Comparison, CurrencyLine, OrderLine, Verdict
 
+_WIDE = 120
 _FINDINGS: dict[Verdict, str] = {
     "agrees": "agrees",
     "not_in_journal": "not in the journal",
@@ -85,17 +86,19 @@ def _show_orders(comparison: Comparison) -> None:
     agreeing = [line for line in comparison.orders if line.verdict == "agrees"]
     shown = [line for line in comparison.orders if line.verdict != "agrees" or (line.venue and line.venue.rests)]
     if shown:
-        show(_orders_table(shown))
+        show(_orders_table(shown, width=OUT.width))
     say(f"orders of bots that stand alike on both sides: {len(agreeing)}", "dim")
 
 
-def _orders_table(lines: Sequence[OrderLine]) -> Table:
-    table = _table("order", "accepted", "bot", "symbol", "side", ">quantity", "books", "venue", "finding")
+def _orders_table(lines: Sequence[OrderLine], *, width: int) -> Table:
+    """Return a table of orders; what does not fit into `width` characters is left out."""
+    more = ("accepted",) if width >= _WIDE else ()
+    table = _table("order", *more, "bot", "symbol", "side", ">quantity", "books", "venue", "finding")
     for line in lines:
         finding = "; ".join(filter(None, (_FINDINGS[line.verdict], line.detail)))
         table.add_row(
             line.client_order_id or line.venue_order_id,
-            moment(_time(line.created_at)),
+            *([moment(_time(line.created_at))] if more else []),
             line.bot_id or "nobody's",
             line.symbol,
             line.side,
