@@ -1,17 +1,18 @@
 """Accounts at exchanges through ccxt: what they hold, what rests there, and what a bot has placed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from brokers.account_client import AccountClient
 from brokers.ccxt_history import full_report, orders_since
-from brokers.ccxt_orders import client_id_of, number_of, side_of, type_of
+from brokers.ccxt_orders import client_id_of, number_of, side_of, status_of, type_of
 from brokers.ccxt_types import Order
 from brokers.gateway import Gateway
+from domain.account_sides import ListedOrder, MarketOrders, Standing
 from domain.accounts import AccountView, Balance, VenueOrder
 from domain.errors import VenueMisfit
 from domain.instruments import AccountRef, Instrument
-from domain.model import ZERO
+from domain.model import ZERO, Price
 
 
 class CcxtAccounts:
@@ -39,6 +40,27 @@ class CcxtAccounts:
         client = await self._gateway.account_client(account)
         found = await client.call(lambda exchange: exchange.fetch_open_orders(instrument.symbol))
         return [await _venue_order(client, order, instrument) for order in found if order.get("id") is not None]
+
+    async def market_orders(
+        self, account: AccountRef, instrument: Instrument, *, prefixes: Collection[str], since: int
+    ) -> MarketOrders:
+        """Return the orders that rest, and those accepted since a moment, whoever has placed them.
+
+        A venue is asked for its lists, and then for the fills of each order whose client order id begins with one of
+        `prefixes`: what others do at the account in great numbers costs no more requests.
+
+        Args:
+            since: milliseconds UTC.
+        """
+        client = await self._gateway.account_client(account)
+        resting = await client.call(lambda exchange: exchange.fetch_open_orders(instrument.symbol))
+        recent = await orders_since(client, instrument.symbol, since)
+        found = {str(order["id"]): order for order in (*resting, *recent) if order.get("id") is not None}
+        own = {key for key, order in found.items() if client_id_of(order).startswith(tuple(prefixes))}
+        return MarketOrders(
+            own=tuple([await _venue_order(client, found[key], instrument) for key in found if key in own]),
+            others=tuple(_listed_order(order, instrument) for key, order in found.items() if key not in own),
+        )
 
     async def view(self, account: AccountRef) -> AccountView:
         """Return what the keys may do and what the account holds."""
@@ -68,9 +90,31 @@ async def _venue_order(client: AccountClient, order: Order, instrument: Instrume
         side=side,
         type=kind,
         quantity=quantity,
-        price=None if kind == "market" else number_of(order, "triggerPrice" if kind == "stop" else "price"),
+        price=_price(order),
         created_at=int(order.get("timestamp") or 0),
     )
+
+
+def _listed_order(order: Order, instrument: Instrument) -> ListedOrder:
+    filled = number_of(order, "filled") or ZERO
+    quantity = number_of(order, "amount") or filled
+    return ListedOrder(
+        client_order_id=client_id_of(order),
+        venue_order_id=str(order["id"]),
+        symbol=instrument.symbol,
+        side=side_of(order),
+        type=type_of(order),
+        quantity=quantity,
+        price=_price(order),
+        standing=Standing(status=status_of(order, filled, quantity), filled=filled),
+        created_at=int(order.get("timestamp") or 0),
+    )
+
+
+def _price(order: Order) -> Price | None:
+    """Return the limit of a limit order, the trigger of a stop; None for a market order."""
+    kind = type_of(order)
+    return None if kind == "market" else number_of(order, "triggerPrice" if kind == "stop" else "price")
 
 
 async def _rights(client: AccountClient) -> Mapping[str, bool]:

@@ -74,7 +74,7 @@ def report_of(order: Order, fills: Sequence[Fill], *, client_order_id: str, quan
     """
     return OrderReport(
         client_order_id=client_order_id,
-        status=_status(order, filled_by(fills), quantity),
+        status=status_of(order, filled_by(fills), quantity),
         venue_order_id=str(order["id"]),
         fills=tuple(fills),
     )
@@ -96,8 +96,13 @@ def _exactly(told: object, like: object) -> object:
     return Decimal(str(told)) if told is not None and isinstance(like, Decimal) else told
 
 
-def _status(order: Order, filled: Quantity, quantity: Quantity | None) -> OrderStatus:
-    """Decide by what is filled, and only then by what the venue calls the order."""
+def status_of(order: Order, filled: Quantity, quantity: Quantity | None) -> OrderStatus:
+    """Return how an order stands, by what is filled, and only then by what the venue calls it.
+
+    Args:
+        filled: by the fills that are known.
+        quantity: what was ordered, in base; None for an order placed by what it costs.
+    """
     told = number_of(order, "filled")
     all_listed = told is None or told <= filled
     if all_listed and quantity is not None and filled >= quantity:

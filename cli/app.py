@@ -10,6 +10,7 @@ COMMANDS = {
     "credentials": "cli.credentials.app",
     "demo": "cli.demo.app",
     "doctor": "cli.doctor",
+    "reconcile": "cli.reconcile.app",
     "migrate": "cli.migrate",
 }
 

@@ -1,4 +1,4 @@
-"""Runs a command: its coroutine on an event loop, and foreseeable trouble as one clear sentence with exit code 1."""
+"""Runs a command: its coroutine on an event loop, and foreseeable trouble as one clear sentence with an exit code."""
 
 import asyncio
 from collections.abc import Coroutine
@@ -24,11 +24,11 @@ _NO_TABLES = ("42P01", "3F000", "42703")
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
 
 
-def run(main: Coroutine[Any, Any, T]) -> T:
+def run(main: Coroutine[Any, Any, T], *, code: int = 1) -> T:
     """Run a command to its end and return what it returns.
 
     Raises:
-        typer.Exit: with code 1, after one sentence on standard error, for whatever a person can mend.
+        typer.Exit: with `code`, after one sentence on standard error, for whatever a person can mend.
     """
     try:
         return asyncio.run(main)
@@ -39,7 +39,7 @@ def run(main: Coroutine[Any, Any, T]) -> T:
         if text is None:
             raise
         ERR.print(Text.assemble(("error: ", "bold red"), text), soft_wrap=True)
-        raise typer.Exit(1) from None
+        raise typer.Exit(code) from None
 
 
 def sentence(error: BaseException) -> str | None:

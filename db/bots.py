@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import RowMapping, case, delete, func, insert, select, update
+from sqlalchemy import RowMapping, case, delete, func, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -67,6 +67,14 @@ class BotRepository:
         """Return all rows whose bots should run, by id."""
         async with transaction(self._engine) as connection:
             statement = select(*_COLUMNS).where(TradingBot.enabled).order_by(TradingBot.id)
+            return [_bot_row(row) for row in (await connection.execute(statement)).mappings()]
+
+    async def live(self) -> Sequence[BotRow]:
+        """Return all rows whose bots trade with real money, or whose books are of such, running or not; by id."""
+        bot = TradingBot
+        booked = bot.carried["config"]["broker"]["trading_mode"].astext == "live"
+        statement = select(*_COLUMNS).where(or_(bot.type == "live", booked)).order_by(bot.id)
+        async with transaction(self._engine) as connection:
             return [_bot_row(row) for row in (await connection.execute(statement)).mappings()]
 
     async def sharing(self, credentials: str) -> Sequence[BotRow]:

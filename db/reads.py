@@ -1,15 +1,30 @@
 """Reading a bot's books: the newest first, as the command line and the demo show them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, TypeVar
+from uuid import UUID
 
-from sqlalchemy import CTE, ColumnElement, Select, distinct, func, select
+from sqlalchemy import (
+    ARRAY,
+    CTE,
+    ColumnElement,
+    RowMapping,
+    Select,
+    Text,
+    Uuid,
+    any_,
+    distinct,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import transaction
 from db.tables import BotEvent, TradeType, TradingBot, TradingFill, TradingOrder, TradingTrade
+from domain.account_sides import RESTING, JournaledOrder, Standing
 from domain.journal import Severity
 from domain.model import ZERO, Model, Money, Price, Quantity
 from domain.orders import OrderStatus, OrderType, Side
@@ -144,6 +159,24 @@ class Reads:
         statement = select(table).where(table.bot_id == bot_id).order_by(table.n.desc())
         return await self._records(EventRecord, statement, limit)
 
+    async def standings(self, *, ids: Collection[str], uids: Collection[str]) -> Sequence[JournaledOrder]:
+        """Return how orders stand: those of these ids, whosever they are, and what bots believe to rest.
+
+        Args:
+            uids: of the bots.
+        """
+        order, fill = TradingOrder, TradingFill
+        fills = select(fill.trade_id).where(fill.client_order_id == order.client_order_id).order_by(fill.n)
+        columns = (
+            *(order.client_order_id, order.symbol, order.side, order.quantity, order.status, order.filled_quantity),
+            func.array(fills.scalar_subquery(), type_=ARRAY(Text())).label("fills"),
+        )
+        named = order.client_order_id == any_(literal([*ids], ARRAY(Text())))
+        theirs = order.bot_uid == any_(literal([*map(UUID, uids)], ARRAY(Uuid())))
+        statement = select(*columns).where(named | (theirs & order.status.in_(RESTING)))
+        async with transaction(self._engine) as connection:
+            return [_journaled(row) for row in (await connection.execute(statement)).mappings()]
+
     async def summary(self) -> Sequence[BotSummary]:
         """Return what each bot has done so far, by id."""
         orders, trades = _order_counts(), _trade_sums()
@@ -163,6 +196,11 @@ class Reads:
         async with transaction(self._engine) as connection:
             rows = await connection.execute(statement.limit(limit))
             return [model.model_validate(row._asdict()) for row in rows]
+
+
+def _journaled(row: RowMapping) -> JournaledOrder:
+    standing = Standing(status=row["status"], filled=row["filled_quantity"], fills=row["fills"])
+    return JournaledOrder.model_validate({**row, "standing": standing})
 
 
 def _order_counts() -> CTE:
