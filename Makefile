@@ -5,8 +5,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 DEMO_SECONDS ?= 120
+SEED ?= 7
+INTENTS ?= 300
 
-.PHONY: help demo test check format bench install lock clean
+.PHONY: help demo test chaos check format bench install lock clean
 .DEFAULT_GOAL := help
 
 help: ## Show what can be made
@@ -17,6 +19,9 @@ demo: $(STAMP) ## Six bots on a simulated exchange, before your eyes (DEMO_SECON
 
 test: $(STAMP) ## All tests, offline
 	@$(BIN)/python -m pytest
+
+chaos: $(STAMP) ## Twenty bots trade while everything around them fails (SEED=7 INTENTS=300)
+	@$(BIN)/python -m tests.chaos --seed $(SEED) --intents $(INTENTS)
 
 check: $(STAMP) ## Lint, types and import rules
 	$(BIN)/ruff check .

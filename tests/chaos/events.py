@@ -41,11 +41,11 @@ class Pace:
     pause: Seconds = (5, 12)
     freeze: Seconds = (5, 20)
     outage: Seconds = (8, 15)
-    wish: Seconds = (0.2, 1.0)
+    wish: Seconds = (0.05, 0.3)
 
 
 LONG = Pace()
-SHORT = Pace(kill=(20, 30), pause=(3, 4), freeze=(5, 7), outage=(3, 4), wish=(0.1, 0.4))
+SHORT = Pace(kill=(20, 30), pause=(3, 4), freeze=(5, 7), outage=(3, 4))
 
 # A frozen process is taken to be dead by then: an attempt to send has 30 s.
 LONG_FREEZE = (33.0, 40.0)

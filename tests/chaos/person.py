@@ -12,8 +12,8 @@ from domain.queues import workflow_id
 from tests.chaos.events import Seconds
 from tests.chaos.scene import Scene
 
-# What the person wishes: mostly to buy, as the bots themselves sell soon.
-_WISHES = ("open_position", "open_position", "close_position")
+# What the person wishes; of the two a bot can do but one.
+_WISHES = ("open_position", "close_position")
 _RPC = timedelta(seconds=3)
 
 
