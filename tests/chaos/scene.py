@@ -112,9 +112,8 @@ async def _start_worker(stack: EmbeddedStack, name: str, traps: Path) -> None:
         "STEADYHAND_HEALTH_PORT": str(port),
         "STEADYHAND_HEARTBEAT_TIMEOUT_SECONDS": str(HEARTBEAT_TIMEOUT_SECONDS),
         "STEADYHAND_FLUSH_SECONDS": "2",
-        # There is no fleet that notices a restored server, so each worker that starts has all bots look anew. With two
-        # workers that is more often than needed, and does no harm.
-        "STEADYHAND_SOLE_WORKER": "1",
+        # There is no fleet that notices a restored server, so the worker that starts first has all bots look anew.
+        "STEADYHAND_SOLE_WORKER": str(int(name == WORKERS[0])),
         FOLDER: str(traps),
     }
     argv = [sys.executable, "-m", "tests.chaos.worker"]

@@ -140,6 +140,11 @@ def test_a_coin_may_be_one_bots_base_and_anothers_quote() -> None:
     assert money(compare(both, [], venue(BTC="0.5")))["BTC"] == sides("0.5", "0.5", "0")
 
 
+def test_who_has_nothing_of_a_currency_is_not_named_there() -> None:
+    found = compare([books("rsi", cash="5"), books("macd", holding="1")], [], venue())
+    assert [(line.currency, list(line.bots)) for line in found.currencies] == [("BTC", ["macd"]), ("USDT", ["rsi"])]
+
+
 def test_the_currencies_that_nobody_trades_come_last_and_are_their_owners() -> None:
     found = compare([books(cash="10")], [], venue(USDT="10", ADA="5"))
     assert [line.currency for line in found.currencies] == ["BTC", "USDT", "ADA"]
@@ -299,6 +304,10 @@ def test_a_persons_finding_needs_no_trade_ids() -> None:
 def test_an_order_that_the_journal_believes_to_rest_and_the_venue_does_not_list_differs() -> None:
     line = only(compare([books()], [journaled(1, "open")], venue()))
     assert (line.bot_id, line.verdict, line.venue, line.differs) == ("rsi", "not_at_venue", None, True)
+
+
+def test_an_order_that_has_ended_need_not_be_listed_any_more() -> None:
+    assert compare([books()], [journaled(1, "filled", "0.5", "1")], venue()).orders == ()
 
 
 def test_each_order_is_its_own_bots() -> None:
