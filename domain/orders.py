@@ -18,6 +18,8 @@ _SUFFIX_LENGTH = 12
 # How far a history may have gone back, in order intents, and how many orders one decision may take.
 _SEQUENCES_AHEAD = 1_000
 _LEGS = 20
+# The venue's list begins a little before the last order: to know its neighbours by their ids, too, ends the search.
+_SEQUENCES_BACK = 20
 
 
 class OrderIntent(Model):
@@ -124,16 +126,19 @@ def client_order_id(uid: str, sequence: int, leg: int = 0) -> str:
 def recognised(uid: str, ids: Collection[str], *, after: int) -> dict[str, tuple[int, int]]:
     """Return sequence and leg of those client order ids that are this bot's, and newer than a sequence.
 
-    An id is a hash, so it is found by making those that come next.
+    An id is a hash, so it is found by making those that come next, until all are found.
 
     Args:
         after: the last sequence that the bot knows of; its own legs are recognised too.
     """
-    if not ids:
-        return {}
-    places = product(range(max(after, 1), after + _SEQUENCES_AHEAD), range(_LEGS))
-    made = ((client_order_id(uid, sequence, leg), (sequence, leg)) for sequence, leg in places)
-    return {known: place for known, place in made if known in ids}
+    unplaced, found = set(ids), dict[str, tuple[int, int]]()
+    places = product(range(max(after - _SEQUENCES_BACK, 1), after + _SEQUENCES_AHEAD), range(_LEGS))
+    while unplaced and (place := next(places, None)) is not None:
+        made = client_order_id(uid, *place)
+        if made in unplaced:
+            unplaced.remove(made)
+            found[made] = place
+    return {known: (sequence, leg) for known, (sequence, leg) in found.items() if sequence >= after}
 
 
 def order_prefix(uid: str) -> str:

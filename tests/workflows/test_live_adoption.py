@@ -84,6 +84,20 @@ def test_the_bots_own_orders_are_recognised_by_their_ids() -> None:
     assert recognised("mine", ids, after=8) == {}
 
 
+def test_the_search_for_ids_ends_with_the_last_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    def counted(uid: str, sequence: int, leg: int = 0) -> str:
+        made.append(sequence)
+        return client_order_id(uid, sequence, leg)
+
+    monkeypatch.setattr("domain.orders.client_order_id", counted)
+    # The order before the last known one is in the list of the venue, too: it is no reason to go on.
+    ids = {client_order_id("mine", sequence) for sequence in (499, 500, 502)}
+    assert set(recognised("mine", ids, after=500).values()) == {(500, 0), (502, 0)}
+    assert (made[0], made[-1]) == (480, 502)
+
+
 async def test_a_bot_that_forgot_its_purchase_finds_it_and_sells_it(bench: Bench) -> None:
     bot = await live_bot(bench)
     bench.market.dip()
