@@ -2,8 +2,8 @@
 
     python -m benchmarks.idle [--bots 1000] [--held 100] [--seconds 60]
 
-The reference is the same worker process without bots. CPU is user and system time of the worker alone, divided by the
-time that has passed; memory is its resident set at the end.
+The reference is the limit; the same worker process without bots is measured beside it. CPU is user and system time of
+the worker alone, divided by the time that has passed; memory is its resident set at the end.
 """
 
 import argparse
