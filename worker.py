@@ -175,7 +175,12 @@ def make_workers(
     makers = {
         Role.TRADING: lambda: worker(
             Role.TRADING,
-            [built.orders.submit_order, built.orders.resolve_order, built.adoption.find_orders],
+            [
+                built.orders.submit_order,
+                built.orders.resolve_order,
+                built.orders.cancel_order,
+                built.adoption.find_orders,
+            ],
             slots=200,
             bots=True,
         ),

@@ -6,7 +6,15 @@ act on the same candle, and an entry acts only on the newest closed candle, whil
 
 from decimal import Decimal
 
-from activities.glance import candle_price, candles_between, current_price, first_breach, running_candle
+from activities.glance import (
+    candle_price,
+    candles_between,
+    current_price,
+    first_breach,
+    first_traded_through,
+    running_candle,
+    with_limit,
+)
 from domain.decisions import (
     LAST_STOP,
     MANUAL_CLOSE,
@@ -22,7 +30,7 @@ from domain.decisions import (
     price_exit_key,
 )
 from domain.intervals import next_open
-from domain.levels import exit_levels
+from domain.levels import exit_levels, is_off, limit_price, protective_stop
 from domain.model import Price
 from domain.ports import LevelHit, MarketView
 from domain.positions import Position
@@ -32,6 +40,8 @@ from strategies.custom import CustomStrategy
 from strategies.logic import EntryPoint
 
 RULES = {"stop": STOP_LOSS, "target": TAKE_PROFIT, "last_stop": LAST_STOP}
+# Exits that do not wait for a better price.
+URGENT = (STOP_LOSS, LAST_STOP)
 
 
 class Watcher:
@@ -53,15 +63,23 @@ class Watcher:
 
     @property
     def levels(self) -> ExitLevels:
-        """The prices to be woken at; none while flat."""
-        if self._position is None:
-            return ExitLevels()
-        return exit_levels(self._request.config, self._position, self._exit_state, guarding=self._request.guard_only)
+        """The prices to be woken at; none while flat, with no order that rests."""
+        request, order = self._request, self._request.limit
+        levels = ExitLevels()
+        if self._position is not None:
+            levels = exit_levels(request.config, self._position, self._exit_state, guarding=request.guard_only)
+        return levels if order is None else with_limit(levels, order, request.instrument.tick_size)
 
     @property
     def opened(self) -> int | None:
-        """The moment of the position's newest entry, None when flat: what was before it touches no level."""
-        return self._position.entered_at if self._position else None
+        """The moment of the newest entry or order: what was before it touches no level. None when there is neither."""
+        moments = [self._position.entered_at] if self._position else []
+        return max([*moments, *(order.since for order in self._request.resting)], default=None)
+
+    def due_in(self, view: MarketView) -> float | None:
+        """Return the seconds of the venue's clock until a limit order has rested long enough; None: none rests."""
+        order = self._request.limit
+        return None if order is None or order.until is None else max(order.until - view.now, 0) / 1000
 
     def result(self, outcome: str, **fields: object) -> WatchResult:
         """Return what the watch hands back to its workflow."""
@@ -87,7 +105,9 @@ class Watcher:
         return self._exit_now(view, self._position, self._request.command_reason or MANUAL_CLOSE, price)
 
     def on_level(self, view: MarketView, hit: LevelHit) -> WatchResult | None:
-        """Leave the position because a price between candles has reached a level."""
+        """Leave the position because a price between candles has reached a level, or say that a limit is reached."""
+        if hit.rule in ("limit_buy", "limit_sell"):
+            return self._reached(view, hit.at)
         if self._position is None:
             return None
         rule = RULES[hit.rule]
@@ -101,8 +121,19 @@ class Watcher:
                 candle_time=hit.candle_time,
                 decided_at=hit.at,
                 config_version=self._request.config_version,
+                urgent=rule in URGENT,
             )
         )
+
+    def on_time(self, view: MarketView) -> WatchResult | None:
+        """Say that the limit order which rests is filled, on paper, or has rested long enough."""
+        order = self._request.limit
+        if order is None:
+            return None
+        end = first_traded_through(view.candles, order, self._interval) if order.paper else None
+        if end is not None and not self._stopped_by(view, end):
+            return self._reached(view, end)
+        return self.result("overdue") if self.due_in(view) == 0 else None
 
     def on_candle(self, view: MarketView) -> WatchResult | None:
         """Judge the newest closed candle; in a position also every candle that was missed before it.
@@ -121,7 +152,7 @@ class Watcher:
         self.seen = int(view.candles.open_time[-1])
         if result is None and self._request.recovering:
             return self.result("recovered")
-        return result
+        return result or self._unprotected()
 
     def _guard(self, view: MarketView) -> WatchResult | None:
         """Look at the closed candles for stop and target only."""
@@ -130,7 +161,8 @@ class Watcher:
         if position is not None and breach is not None:
             self._see(view, verdict=f"{breach[1]} on a closed candle")
             return self._exit_by_candle(view, position, breach[1], breach[0])
-        self._see(view, verdict="the strategy has failed: only the levels are guarded")
+        why = "an exit order rests" if self._request.leaving else "the strategy has failed"
+        self._see(view, verdict=f"{why}: only the levels are guarded")
         return None
 
     def _judge(self, view: MarketView, strategy: CustomStrategy) -> WatchResult | None:
@@ -177,6 +209,7 @@ class Watcher:
                 candle_time=int(view.candles.open_time[-1]),
                 decided_at=view.now,
                 config_version=self._request.config_version,
+                urgent=rule in URGENT,
             )
         )
 
@@ -191,8 +224,26 @@ class Watcher:
                 candle_time=running_candle(view, self._interval),
                 decided_at=view.now,
                 config_version=self._request.config_version,
+                urgent=True,
             )
         )
+
+    def _unprotected(self) -> WatchResult | None:
+        """Have the stop at the exchange moved, when the exit rule has moved its own."""
+        request = self._request
+        if self._position is None or request.limit is not None:
+            return None
+        wanted = protective_stop(self.levels, request.config, request.instrument)
+        return self.result("unprotected") if is_off(request.stop_tried, wanted) else None
+
+    def _stopped_by(self, view: MarketView, end: int) -> bool:
+        """Whether a candle that had ended by then shows the stop of a position that is being sold: it counts first."""
+        breach = self._breach(view, self._position) if self._position and self._request.leaving else None
+        return breach is not None and next_open(breach[0], self._interval) <= end
+
+    def _reached(self, view: MarketView, at: int) -> WatchResult:
+        self._see(view, verdict="the market has traded through the limit")
+        return self.result("reached", reached_at=at)
 
     # entries
 
@@ -206,7 +257,7 @@ class Watcher:
             return None
         price = candle_price(view)
         refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
-        sized = refusal or sized_entry(request.config, request.book, request.instrument, price)
+        sized = refusal or sized_entry(request.config, request.book, request.instrument, self._bid(price))
         if isinstance(sized, Refusal):
             self._see(view, verdict=f"entry signal, but {sized.reason}", conditions=verdict.conditions)
             return self._limited(view, sized)
@@ -228,6 +279,13 @@ class Watcher:
                 exit_state=strategy.start_exit(view.candles, entry) if first else self._exit_state,
             )
         )
+
+    def _bid(self, price: Price) -> Price:
+        """Return the price that an entry at the market's price of now is to be made at."""
+        config = self._request.config
+        if config.trading.entry_order == "market":
+            return price
+        return limit_price(config, self._request.instrument, price, side="buy")
 
     def _entry_obstacle(self, view: MarketView, newest: int) -> str | None:
         """Return why no entry may act on this candle, whatever the signal says."""
@@ -270,6 +328,7 @@ class Watcher:
                 candle_time=candle,
                 decided_at=view.now,
                 config_version=request.config_version,
+                urgent=True,
                 quantity=sized,
                 signal_close=price,
                 exit_state=self._exit_state or self._midway_state(view, self._strategy, candle, price),

@@ -82,6 +82,11 @@ class OrderReport(Model):
         return self.status in ("filled", "cancelled", "rejected", "expired")
 
     @property
+    def rests(self) -> bool:
+        """True when the venue has the order, and more may be filled of it."""
+        return self.status in ("open", "partially_filled")
+
+    @property
     def filled_quantity(self) -> Quantity:
         """Units of base executed, fees not deducted."""
         return sum((fill.quantity for fill in self.fills), ZERO)

@@ -11,7 +11,7 @@ from domain.journal import BotStatus
 from domain.model import ZERO, Model, Money, Price, Quantity
 from domain.orders import OrderReport
 from domain.state import BotState
-from domain.watch import Order, Sighting
+from domain.watch import Order, RestingOrder, Sighting
 
 
 class Answer(Model):
@@ -104,6 +104,7 @@ class StatusAnswer(Model):
     dropped_events: int
     sighting: Sighting
     position: PositionAnswer
+    resting: tuple[RestingOrder, ...] = ()
     unknown_order: str | None = None
     difference: str | None = None
 
@@ -146,6 +147,7 @@ def status_answer(state: BotState, *, journal_waiting: int) -> StatusAnswer:
         dropped_events=state.dropped_events,
         sighting=state.sighting,
         position=position_answer(state),
+        resting=state.resting_orders,
         unknown_order=state.carried.unknown.intent.client_order_id if state.carried.unknown else None,
         difference=state.carried.difference,
     )
