@@ -58,12 +58,14 @@ class ResolveOrder(Model):
     Attributes:
         awaited: what is waited for: its `end`; a `change` of what is filled of it; or nothing but an `answer`.
         filled: what is known to be filled of it.
+        why: the reason for which it is cancelled.
         adopted_run: see `activities.adoption.refuse_if_reset`.
     """
 
     order: OrderRequest
     awaited: Literal["end", "change", "answer"] = "end"
     filled: Quantity = ZERO
+    why: str | None = None
     adopted_run: str | None = None
 
     def is_answered_by(self, report: OrderReport) -> bool:
@@ -124,9 +126,10 @@ class OrderActivities:
 
         async def cancel(order: OrderRequest) -> OrderReport | None:
             try:
-                return await broker.cancel(order)
+                report = await broker.cancel(order)
             except OrderUncertain:
                 return None  # it is not shown, perhaps not yet
+            return report.model_copy(update={"reason": request.why}) if report.status == "cancelled" else report
 
         return await self._ask_until_told(request, cancel)
 

@@ -68,8 +68,7 @@ class WatchActivities:
             )
         refuse_if_reset(request.adopted_run, live=request.config.account is not None, began=self._began)
         try:
-            levels_only = request.guard_only or request.leaving
-            strategy = None if levels_only else build_strategy(request.config.strategy)
+            strategy = None if request.levels_only else build_strategy(request.config.strategy)
         except Exception as error:  # such as one that newer code does not have any more
             return _failed(Watcher(request, None, cached=None), error)
         watcher = Watcher(request, strategy, cached=_cached_exit_state())

@@ -90,6 +90,11 @@ class WatchRequest(Model):
         """Whether an exit order rests, so that the position is watched for its stops only."""
         return self.limit is not None and self.limit.side == "sell"
 
+    @property
+    def levels_only(self) -> bool:
+        """Whether the position is watched without its strategy."""
+        return self.guard_only or self.leaving
+
 
 class Sighting(Model):
     """What a watch sees: shown in the Web UI as heartbeat details, by `bots why`, and on the bot's page.

@@ -132,15 +132,13 @@ class Sender:
         self._state.carry(in_flight=in_flight)
         report = await workflow.execute_activity_method(
             OrderActivities.cancel_order,
-            self._question(in_flight, config, instrument, awaited="end"),
+            self._question(in_flight, config, instrument, awaited="end", why=why),
             task_queue=Role.TRADING,
             start_to_close_timeout=_RESOLVE_TIMEOUT,
             heartbeat_timeout=_RESOLVE_SILENCE,
             retry_policy=_RETRY,
             summary=f"cancel {in_flight.intent.client_order_id}: {why}",
         )
-        if report.status == "cancelled":
-            report = report.model_copy(update={"reason": why})
         return self._books.fold(report, config, instrument)
 
     def _resolve(
@@ -180,10 +178,12 @@ class Sender:
         instrument: Instrument,
         *,
         awaited: Literal["end", "change", "answer"],
+        why: str | None = None,
     ) -> ResolveOrder:
         return ResolveOrder(
             order=self.request(in_flight.intent, config, instrument),
             awaited=awaited,
             filled=in_flight.filled,
+            why=why,
             adopted_run=self._state.adopted_run,
         )

@@ -72,6 +72,28 @@ async def test_the_same_row_trades_on_paper_and_then_live_with_only_its_broker_c
     await assert_books_equal_ledger(stage, bot, on_paper=on_paper)
 
 
+async def test_offers_and_a_stop_at_the_exchange_are_in_its_ledger_as_they_are_in_the_books(stage: LiveStage) -> None:
+    """The market goes up and down by half a percent every 12 s: offers a little away from it are mostly filled."""
+    await stage.open_account(USDT=str(DEPOSITED))
+    bot = await stage.add_bot(
+        "offers",
+        trading__entry_order="limit",
+        trading__exit_order="limit",
+        trading__limit_offset_pct=0.02,
+        trading__limit_timeout_seconds=3.0,
+        trading__on_stop="close_position",
+        risk_management__exchange_stop=True,
+    )
+    await bot.comes(lambda status: status.trades >= 3, seconds=120)
+    await bot.enable(enabled=False)
+    orders = await orders_of(stage, bot)
+    assert {order.type for order in orders} >= {"limit", "stop"}
+    assert {order.status for order in orders} <= {"filled", "cancelled", "expired"}
+    assert {o["status"] for o in (await stage.ledger())["orders"]} <= {"FILLED", "CANCELED"}
+    assert (await audit(stage.client, stage.reads, [bot.bot_id])).findings == ()
+    await assert_books_equal_ledger(stage, bot, on_paper=set())
+
+
 async def refused(bot: LiveBot) -> str:
     """Wait until a bot says that its configuration cannot be traded by, and return why."""
     status = await bot.comes(lambda status: status.status == "error" and status.problems != ())

@@ -45,6 +45,7 @@ class FakeExchange:
     refused: Exception | None = None
     habit: OrderHabits = field(default_factory=lambda: OrderHabits(finds=True, late_after=0.3))
     may_trade: bool | None = True
+    takes_stops: bool = True
     balances: dict[str, Balance] = field(default_factory=lambda: {"BTC": held(9), "USDT": held(100_000)})
     hold: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -152,7 +153,13 @@ class ExchangeAccounts:
         return self._exchange.resting
 
     async def view(self, account: AccountRef) -> AccountView:
-        return AccountView(may_trade=self._exchange.may_trade, may_withdraw=False, balances=self._exchange.balances)
+        exchange = self._exchange
+        return AccountView(
+            may_trade=exchange.may_trade,
+            may_withdraw=False,
+            takes_stops=exchange.takes_stops,
+            balances=exchange.balances,
+        )
 
 
 def _fill(name: str, number: int, order: VenueOrder, quantity: Decimal) -> Fill:
