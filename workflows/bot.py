@@ -10,6 +10,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN
     from domain.orders import Fill, OrderReport, OrderStatus
     from domain.state import BotStart, Reconfigure
+    from workflows.applying import refusal
     from workflows.command import (
         Command,
         OrderFound,
@@ -143,8 +144,8 @@ class BotWorkflow:
     async def set_config(self, raw: dict[str, Any]) -> str:
         """Trade by another configuration; it becomes the row's next version."""
         prepared = await check_config(raw, self._state.row.bot_id, patience=PATIENCE)
-        if prepared.problems:
-            raise ApplicationError("; ".join(prepared.problems), type="InvalidConfig", non_retryable=True)
+        if problem := refusal(self._state.carried, prepared):
+            raise ApplicationError(problem, type="InvalidConfig", non_retryable=True)
         self._desired.propose(raw, prepared, author="update set_config")
         self._loop.disturb()
         return f"accepted as version {self._state.row.version}"

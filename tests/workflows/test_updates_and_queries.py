@@ -125,6 +125,16 @@ async def test_a_configuration_that_the_venue_cannot_serve_is_refused_with_the_r
     assert (await bot.status()).version == 1
 
 
+async def test_another_symbol_is_refused_at_once_while_a_position_is_open(bench: Bench) -> None:
+    bot = await bench.start()
+    await bot.reaches("running")
+    await bot.handle.execute_update("open_position")
+    text = await refusal(bot, "set_config", raw_config(bot.bot_id, symbol="ETHUSDT"))
+    assert "BTC/USDT on binance is held, so ETH/USDT on binance must wait" in text
+    assert (await bot.status()).rejected_version is None
+    assert bot.row.version == 1
+
+
 async def test_set_config_that_disables_stops_the_bot(bench: Bench) -> None:
     bot = await bench.start()
     await bot.reaches("running")
