@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from domain.errors import VenueUnavailable
@@ -12,9 +13,14 @@ from tests.support.bots import Bench, BotUnderTest, dec, raw_config, until
 
 
 async def refusal(bot: BotUnderTest, name: str, *arguments: object) -> str:
+    """Return why an update is refused, having seen that the answer is of a kind that nobody need try again."""
     with pytest.raises(WorkflowUpdateFailedError) as failed:
         await bot.handle.execute_update(name, args=list(arguments))
-    return str(failed.value.cause)
+    cause = failed.value.cause
+    assert isinstance(cause, ApplicationError)
+    kind = "InvalidConfig" if name == "set_config" else "CommandRefused"
+    assert (cause.type, cause.non_retryable) == (kind, True)
+    return cause.message
 
 
 async def test_a_bot_runs_once_its_configuration_was_checked(bench: Bench) -> None:
