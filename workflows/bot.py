@@ -8,7 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.config import parse_config
     from domain.config_errors import InvalidConfig
     from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN
-    from domain.orders import Fill, OrderReport, OrderStatus
+    from domain.orders import BY_A_PERSON, Fill, OrderReport, OrderStatus
     from domain.state import BotStart, Reconfigure
     from workflows.applying import refusal
     from workflows.command import (
@@ -181,7 +181,7 @@ class BotWorkflow:
         if not found.quantity:
             return OrderReport(client_order_id=name, status="cancelled", reason="a person found it absent")
         fill = Fill(
-            trade_id=f"{name}-person",
+            trade_id=name + BY_A_PERSON,
             price=found.price,
             quantity=found.quantity,
             fee=found.fee,
