@@ -4,8 +4,7 @@ Order on every closed candle: risk exits first, then the strategy's exit, then t
 act on the same candle, and an entry acts only on the newest closed candle, while it is younger than one interval.
 """
 
-from decimal import Decimal
-
+from activities.deciding import RULES, Decisions
 from activities.glance import (
     candle_price,
     candles_between,
@@ -15,22 +14,9 @@ from activities.glance import (
     running_candle,
     with_limit,
 )
-from domain.decisions import (
-    LAST_STOP,
-    MANUAL_CLOSE,
-    MANUAL_OPEN,
-    STOP_LOSS,
-    TAKE_PROFIT,
-    Condition,
-    Decision,
-    ExitLevels,
-    ExitState,
-    candle_exit_key,
-    entry_key,
-    price_exit_key,
-)
+from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN, Condition, Decision, ExitLevels, ExitState
 from domain.intervals import next_open
-from domain.levels import exit_levels, is_off, limit_price, protective_stop
+from domain.levels import bid, exit_levels, is_off, protective_stop
 from domain.model import Price
 from domain.ports import LevelHit, MarketView
 from domain.positions import Position
@@ -38,10 +24,6 @@ from domain.watch import Sighting, WatchRequest, WatchResult
 from risk.limits import Refusal, entry_refusal, sized_entry
 from strategies.custom import CustomStrategy
 from strategies.logic import EntryPoint
-
-RULES = {"stop": STOP_LOSS, "target": TAKE_PROFIT, "last_stop": LAST_STOP}
-# Exits that do not wait for a better price.
-URGENT = (STOP_LOSS, LAST_STOP)
 
 
 class Watcher:
@@ -54,6 +36,7 @@ class Watcher:
             strategy: None when only the levels are guarded.
         """
         self._request = request
+        self._decisions = Decisions(request)
         self._strategy = strategy
         self._position = request.book.position
         self._exit_state = _newest(request.exit_state, cached) if self._position else None
@@ -110,20 +93,8 @@ class Watcher:
             return self._reached(view, hit.at)
         if self._position is None:
             return None
-        rule = RULES[hit.rule]
-        self._see(view, verdict=f"{rule} at {hit.price:f}")
-        return self._decide(
-            Decision(
-                action="exit",
-                key=price_exit_key(self._position.id, rule),
-                reason=rule,
-                price=hit.price,
-                candle_time=hit.candle_time,
-                decided_at=hit.at,
-                config_version=self._request.config_version,
-                urgent=rule in URGENT,
-            )
-        )
+        self._see(view, verdict=f"{RULES[hit.rule]} at {hit.price:f}")
+        return self._decide(self._decisions.exit_at_level(self._position, hit))
 
     def on_time(self, view: MarketView) -> WatchResult | None:
         """Say that the limit order which rests is filled, on paper, or has rested long enough."""
@@ -160,7 +131,7 @@ class Watcher:
         breach = self._breach(view, position) if position else None
         if position is not None and breach is not None:
             self._see(view, verdict=f"{breach[1]} on a closed candle")
-            return self._exit_by_candle(view, position, breach[1], breach[0])
+            return self._decide(self._decisions.exit_on_candle(position, view, breach[1], breach[0]))
         why = "an exit order rests" if self._request.leaving else "the strategy has failed"
         self._see(view, verdict=f"{why}: only the levels are guarded")
         return None
@@ -187,10 +158,10 @@ class Watcher:
         self._exit_state = outcome.state
         if breach is not None and (fired is None or breach[0] <= fired.candle_time):
             self._see(view, verdict=f"{breach[1]} on a closed candle", conditions=outcome.conditions)
-            return self._exit_by_candle(view, position, breach[1], breach[0])
+            return self._decide(self._decisions.exit_on_candle(position, view, breach[1], breach[0]))
         if fired is not None:
             self._see(view, verdict=fired.reason, conditions=outcome.conditions)
-            return self._exit_by_candle(view, position, fired.rule, fired.candle_time)
+            return self._decide(self._decisions.exit_on_candle(position, view, fired.rule, fired.candle_time))
         self._see(view, verdict="in position: no exit rule holds", conditions=outcome.conditions)
         return None
 
@@ -199,34 +170,9 @@ class Watcher:
         since = self._exit_state.folded if self._exit_state else position.signal_time
         return first_breach(view.candles, self.levels, since=since, entered_at=position.entered_at)
 
-    def _exit_by_candle(self, view: MarketView, position: Position, rule: str, candle_time: int) -> WatchResult:
-        return self._decide(
-            Decision(
-                action="exit",
-                key=candle_exit_key(position.id, candle_time, rule),
-                reason=rule,
-                price=candle_price(view),
-                candle_time=int(view.candles.open_time[-1]),
-                decided_at=view.now,
-                config_version=self._request.config_version,
-                urgent=rule in URGENT,
-            )
-        )
-
     def _exit_now(self, view: MarketView, position: Position, reason: str, price: Price) -> WatchResult:
         self._see(view, verdict=reason)
-        return self._decide(
-            Decision(
-                action="exit",
-                key=price_exit_key(position.id, reason),
-                reason=reason,
-                price=price,
-                candle_time=running_candle(view, self._interval),
-                decided_at=view.now,
-                config_version=self._request.config_version,
-                urgent=True,
-            )
-        )
+        return self._decide(self._decisions.exit_now(position, view, reason, price))
 
     def _unprotected(self) -> WatchResult | None:
         """Have the stop at the exchange moved, when the exit rule has moved its own."""
@@ -257,35 +203,17 @@ class Watcher:
             return None
         price = candle_price(view)
         refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
-        sized = refusal or sized_entry(request.config, request.book, request.instrument, self._bid(price))
+        sized = refusal or sized_entry(
+            request.config, request.book, request.instrument, bid(request.config, request.instrument, price)
+        )
         if isinstance(sized, Refusal):
             self._see(view, verdict=f"entry signal, but {sized.reason}", conditions=verdict.conditions)
             return self._limited(view, sized)
         self._see(view, verdict="entry signal", conditions=verdict.conditions)
-        close = Decimal(repr(float(view.candles.close[-1])))
-        entry = EntryPoint(signal_time=newest, signal_close=float(close), price=float(price), opened_at=view.now)
-        first = self._position is None
-        return self._decide(
-            Decision(
-                action="enter",
-                key=entry_key(newest),
-                reason=strategy.entry_logic.name,
-                price=price,
-                candle_time=newest,
-                decided_at=view.now,
-                config_version=request.config_version,
-                quantity=sized,
-                signal_close=close,
-                exit_state=strategy.start_exit(view.candles, entry) if first else self._exit_state,
-            )
-        )
-
-    def _bid(self, price: Price) -> Price:
-        """Return the price that an entry at the market's price of now is to be made at."""
-        config = self._request.config
-        if config.trading.entry_order == "market":
-            return price
-        return limit_price(config, self._request.instrument, price, side="buy")
+        state = self._exit_state
+        if self._position is None:
+            state = _first_state(view, strategy, price, signal_close=float(view.candles.close[-1]))
+        return self._decide(self._decisions.enter(view, strategy.entry_logic.name, price, sized, state))
 
     def _entry_obstacle(self, view: MarketView, newest: int) -> str | None:
         """Return why no entry may act on this candle, whatever the signal says."""
@@ -307,7 +235,7 @@ class Watcher:
         return None
 
     def _open_now(self, view: MarketView, price: Price) -> WatchResult | None:
-        request, candle = self._request, running_candle(view, self._interval)
+        request = self._request
         refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
         sized = refusal or sized_entry(request.config, request.book, request.instrument, price)
         if obstacle := request.gate or ("market data is stale" if view.stale else None):
@@ -319,30 +247,16 @@ class Watcher:
         if not len(view.candles):
             return None  # the exit rule starts from candles: they are on their way
         self._see(view, verdict=MANUAL_OPEN)
-        return self._decide(
-            Decision(
-                action="enter",
-                key=f"{entry_key(candle)}:{request.command_reason}",
-                reason=MANUAL_OPEN,
-                price=price,
-                candle_time=candle,
-                decided_at=view.now,
-                config_version=request.config_version,
-                urgent=True,
-                quantity=sized,
-                signal_close=price,
-                exit_state=self._exit_state or self._midway_state(view, self._strategy, candle, price),
-            )
-        )
+        state = self._exit_state or self._midway_state(view, self._strategy, price)
+        return self._decide(self._decisions.enter_now(view, price, sized, state))
 
-    def _midway_state(self, view: MarketView, strategy: CustomStrategy, candle: int, price: Price) -> ExitState:
+    def _midway_state(self, view: MarketView, strategy: CustomStrategy, price: Price) -> ExitState:
         """Start the exit rule inside a candle: from the price, with what the newest closed candle says.
 
         The running candle counts as folded, because its extremes may be older than the position.
         """
-        newest = int(view.candles.open_time[-1])
-        entry = EntryPoint(signal_time=newest, signal_close=float(price), price=float(price), opened_at=view.now)
-        return strategy.start_exit(view.candles, entry).model_copy(update={"folded": candle})
+        state = _first_state(view, strategy, price, signal_close=float(price))
+        return state.model_copy(update={"folded": running_candle(view, self._interval)})
 
     # what is seen
 
@@ -370,6 +284,13 @@ def _newest(first: ExitState | None, second: ExitState | None) -> ExitState | No
     if first is None or second is None:
         return first or second
     return second if second.logic == first.logic and second.folded > first.folded else first
+
+
+def _first_state(view: MarketView, strategy: CustomStrategy, price: Price, *, signal_close: float) -> ExitState:
+    """Start the exit rule at the newest closed candle."""
+    newest = int(view.candles.open_time[-1])
+    entry = EntryPoint(signal_time=newest, signal_close=signal_close, price=float(price), opened_at=view.now)
+    return strategy.start_exit(view.candles, entry)
 
 
 def _entry_point(position: Position) -> EntryPoint:

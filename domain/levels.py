@@ -48,6 +48,13 @@ def limit_price(config: BotConfig, instrument: Instrument, reference: Price, *, 
     return against_taker(offered, instrument.tick_size, buying=not buying)
 
 
+def bid(config: BotConfig, instrument: Instrument, price: Price) -> Price:
+    """Return the price that an entry at the market's price of now is made at: at a limit below it if so configured."""
+    if config.trading.entry_order == "market":
+        return price
+    return limit_price(config, instrument, price, side="buy")
+
+
 def protective_stop(levels: ExitLevels, config: BotConfig, instrument: Instrument) -> Price | None:
     """Return where a stop is to rest at the exchange, on a tick: the highest of the stops; None: nowhere."""
     stops = [level for level in (levels.stop, levels.last_stop) if level is not None]

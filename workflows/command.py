@@ -66,8 +66,13 @@ async def answered(wish: Command | Resolution) -> str:
     await workflow.wait_condition(lambda: wish.answer is not None)
     answer = wish.answer
     if answer is None or not answer.done:
-        raise ApplicationError(answer.text if answer else "", type="CommandRefused", non_retryable=True)
+        raise refused(answer.text if answer else "")
     return answer.text
+
+
+def refused(reason: str, *, type_: str = "CommandRefused") -> ApplicationError:
+    """Return what tells a person why something is not done; the same, asked again, would get the same answer."""
+    return ApplicationError(reason, type=type_, non_retryable=True)
 
 
 class PositionAnswer(Model):

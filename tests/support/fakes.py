@@ -242,11 +242,8 @@ class FakeJournal:
         self.batches.append(batch)
         row = self.rows.get(batch.bot_id)
         there = row is not None and row.uid == batch.uid
-        commanded = False
         own: dict[int, int] = {}
         for entry in batch.entries:
-            desired = isinstance(entry.payload, DesiredEntry)
-            commanded = commanded or desired
             if (batch.uid, entry.n) in self.written:
                 continue
             self.written.add((batch.uid, entry.n))
@@ -258,7 +255,7 @@ class FakeJournal:
         if not there:
             return JournalReceipt(orphaned=True)
         row = self.rows[batch.bot_id]
-        return JournalReceipt(version=row.version if commanded and row.observed_version == row.version else None)
+        return JournalReceipt(version=row.version, overtaken=row.observed_version != row.version)
 
     def of(self, bot_id: str, kind: str) -> list[JournalEntry]:
         return [entry for owner, entry in self.entries if owner == bot_id and entry.payload.kind == kind]
