@@ -203,9 +203,8 @@ class Watcher:
             return None
         price = candle_price(view)
         refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
-        sized = refusal or sized_entry(
-            request.config, request.book, request.instrument, bid(request.config, request.instrument, price)
-        )
+        offered = bid(request.config, request.instrument, price)
+        sized = refusal or sized_entry(request.config, request.book, request.instrument, offered)
         if isinstance(sized, Refusal):
             self._see(view, verdict=f"entry signal, but {sized.reason}", conditions=verdict.conditions)
             return self._limited(view, sized)
