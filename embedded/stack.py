@@ -16,9 +16,12 @@ from embedded.existing import (
 from embedded.ports import HOST, PortBook, Ports
 from embedded.postgres import EmbeddedPostgres
 from embedded.probes import http_ready
-from embedded.process import BeforeStart, Child, Probe
+from embedded.process import Child, Probe
 from embedded.supervisor import Backoff, OnEvent, OnLine, Supervisor
 from embedded.temporal import NAMESPACE, EmbeddedTemporal, without_temporal
+
+# In seconds: a worker hands its watches over at once, and lets orders that are under way come to their end.
+_WORKER_STOP_TIMEOUT = 30.0
 
 Prepare = Callable[["EmbeddedStack"], Awaitable[None]]
 """Called when both servers are ready and nothing uses them yet: the place for migrations."""
@@ -28,7 +31,7 @@ class EmbeddedStack:
     """Runs while its `async with` block runs.
 
     Entering it locks the data directory, starts both servers at once, calls `prepare`, then starts the worker.
-    Leaving it stops everything in reverse order; the worker has `worker_stop_timeout` seconds to drain.
+    Leaving it stops everything in reverse order; the worker has time to drain.
     """
 
     def __init__(
@@ -44,8 +47,6 @@ class EmbeddedStack:
         worker_argv: Sequence[str] | None = None,
         worker_env: Mapping[str, str] | None = None,
         worker_cwd: Path | None = None,
-        worker_health: bool = True,
-        worker_stop_timeout: float = 30.0,
         on_event: OnEvent | None = None,
         on_line: OnLine | None = None,
         backoff: Backoff | None = None,
@@ -57,9 +58,9 @@ class EmbeddedStack:
             temporal_address: an existing Temporal server, `host:port`, instead of the embedded one.
             temporal_from_env: use the server that TEMPORAL_* variables or a Temporal profile name, if they name one.
             durable: whether a power cut must lose nothing; off is faster, for demonstrations and tests.
-            worker_argv: the worker's command, with an absolute path of its program; None starts no worker.
+            worker_argv: the worker's command, with an absolute path of its program; None starts no worker. It is ready
+                when it answers 200 at /health on STEADYHAND_HEALTH_PORT.
             worker_env: added to what `child_env` gives.
-            worker_health: wait until the worker answers 200 at /health on STEADYHAND_HEALTH_PORT.
         """
         self._directory = DataDirectory(data_dir)
         self._database_url = database_url
@@ -71,8 +72,6 @@ class EmbeddedStack:
         self._worker_argv = worker_argv
         self._worker_env = worker_env or {}
         self._worker_cwd = worker_cwd
-        self._worker_health = worker_health
-        self._worker_stop_timeout = worker_stop_timeout
         self._health_port = 0
         self._postgres: EmbeddedPostgres | None = None
         self._temporal: EmbeddedTemporal | None = None
@@ -161,7 +160,6 @@ class EmbeddedStack:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         ready: Probe | None = None,
-        before_start: BeforeStart | None = None,
         stop_timeout: float = 10.0,
     ) -> None:
         """Start one more process of ours and keep it running; `env` is added to `child_env`.
@@ -178,7 +176,6 @@ class EmbeddedStack:
                 cwd=cwd,
                 ready=ready,
                 ready_timeout=60.0,
-                before_start=before_start,
                 stop_timeout=stop_timeout,
             )
         )
@@ -233,6 +230,6 @@ class EmbeddedStack:
             argv,
             env={"STEADYHAND_HEALTH_PORT": str(self._health_port), **self._worker_env},
             cwd=self._worker_cwd,
-            ready=http_ready(self.health_url) if self._worker_health else None,
-            stop_timeout=self._worker_stop_timeout,
+            ready=http_ready(self.health_url),
+            stop_timeout=_WORKER_STOP_TIMEOUT,
         )
