@@ -67,7 +67,8 @@ async def _import(files: Sequence[Path], replace: bool, strict: bool, wait: floa
             versions.update(await _write(desk, candidate))
         await announce(desk, versions, wait=wait)
     if bad:
-        raise CliError(f"{len(bad)} of {len(candidates)} configurations are refused; the others were imported")
+        rest = f"{len(good)} imported" if good else "nothing was imported"
+        raise CliError(f"{len(bad)} of {len(candidates)} configurations are refused; {rest}")
     say(f"imported {len(good)}. Next: python starter.py bots list")
 
 
