@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, true
+from sqlalchemy import ColumnElement, case, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.base import table_of
@@ -13,9 +13,10 @@ from domain.model import Model, Money, Price, Quantity
 
 
 class BotOverview(Model):
-    """A bot at a glance. Money in quote; `balance` is its equity as last seen.
+    """A bot at a glance. Money in quote.
 
     Attributes:
+        balance: its equity as last seen; None before its first valid configuration, which gives it its cash.
         name, symbol, type: as the configuration says, None where it does not.
         position_quantity, position_price: of the open position, in base and at its average price; None when flat.
         last_event, last_event_at: the newest event of the journal.
@@ -80,12 +81,13 @@ async def read_overview(connection: AsyncConnection, *, bot_id: str | None = Non
 
 
 def _own_columns() -> list[ColumnElement[Any]]:
-    renamed = {
-        "bot_id": TradingBot.id,
-        "paused": TradingBot.desired_paused,
-        "price": TradingBot.last_price,
-        "balance": TradingBot.current_balance,
-    }
-    own = table_of(TradingBot).c
-    same = [own[name] for name in BotOverview.model_fields if name in own]
-    return [*(column.label(name) for name, column in renamed.items()), *same]
+    bot = TradingBot
+    begun = bot.observed_version.is_not(None)
+    own = table_of(bot).c
+    return [
+        bot.id.label("bot_id"),
+        bot.desired_paused.label("paused"),
+        bot.last_price.label("price"),
+        case((begun, bot.current_balance)).label("balance"),
+        *(own[name] for name in BotOverview.model_fields if name in own),
+    ]
