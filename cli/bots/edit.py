@@ -12,7 +12,8 @@ from typing import Any
 
 import typer
 
-from cli.bots.desk import Desk, announce, open_desk
+from cli.bots.announcing import announce_config
+from cli.bots.desk import Desk, open_desk
 from cli.bots.document import BadDocument, parse_document, pretty, read_text
 from cli.options import BotId, DataDir, Wait
 from cli.output import CliError, say, warn
@@ -42,7 +43,7 @@ async def _edit(bot_id: str, wait: float, data_dir: Path | None) -> None:
                 return
             version = await _save(desk, row, config)
         say(f"saved {bot_id} as version {version}")
-        await announce(desk, {bot_id: version} if config["enabled"] or row.enabled else {}, wait=wait)
+        await announce_config(desk, {bot_id: version} if config["enabled"] or row.enabled else {}, wait=wait)
 
 
 async def _save(desk: Desk, row: BotRow, config: dict[str, Any]) -> int:
