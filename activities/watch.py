@@ -100,13 +100,14 @@ class WatchActivities:
         deadline = time.monotonic() + request.segment_seconds
         wake: Wake | None = "candle"
         while True:
-            result = await self._look(request, watcher, subscription.view(), wake)
+            view = subscription.view()
+            result = await self._look(request, watcher, view, wake)
             if result is not None:
                 return result
             # The first heartbeat goes out at once, and the next are throttled for long: let it be worth reading.
             if watcher.seen is not None or wake is None:
                 activity.heartbeat(watcher.sighting)
-            self._board.post(request, watcher.sighting)
+            self._board.post(request, watcher.sighting, degraded=view.degraded)
             if self._draining or activity.is_worker_shutdown():
                 return watcher.result("shutdown")
             if differs.done():

@@ -47,6 +47,7 @@ class FakeMarket:
         self.rows: list[tuple[int, float, float, float, float, float]] = []
         self.price: Decimal | None = None
         self.stale = False
+        self.degraded: str | None = None
         self.instruments = {"BTCUSDT": BTC, "ETHUSDT": ETH}
         self.unavailable: Exception | None = None
         self.subscriptions = 0
@@ -94,6 +95,7 @@ class FakeMarket:
             price_at=self.opening_time,
             now=self.opening_time,
             stale=self.stale,
+            degraded=self.degraded,
         )
 
     async def instrument(self, venue: VenueRef, symbol: str, interval: str) -> Instrument:
