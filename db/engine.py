@@ -29,6 +29,9 @@ _SCHEMES = ("postgresql", "postgres", _DRIVER)
 # read-only (a standby before its promotion), a lock that was not to be had.
 _PASSING_CLASSES = ("08", "28", "3D", "40", "53", "57", "58")
 _PASSING_CODES = ("25006", "55P03")
+# Undefined table, schema and column.
+_UNDEFINED = ("42P01", "3F000", "42703")
+NO_TABLES = "the database lacks tables of this version; run `python starter.py migrate`"
 
 
 def make_engine(url: str, *, statement_seconds: float | None = _STATEMENT_SECONDS, pooled: bool = True) -> AsyncEngine:
@@ -104,6 +107,11 @@ def sqlstate(error: BaseException) -> str | None:
     """Return PostgreSQL's code of an error, None if the server did not answer."""
     code = getattr(getattr(error, "orig", error), "sqlstate", None)
     return code if isinstance(code, str) else None
+
+
+def lacks_tables(error: BaseException) -> bool:
+    """Return whether the server does not know a table, schema or column that this code does: it must be migrated."""
+    return sqlstate(error) in _UNDEFINED
 
 
 def server_message(error: DBAPIError) -> str:
