@@ -39,7 +39,8 @@ from brokers.paper import PaperBroker
 from brokers.registry import BrokerRegistry
 from db.bots import BotRepository
 from db.credentials import CredentialsRepository
-from db.engine import NO_TABLES, lacks_tables, make_engine, transaction
+from db.engine import NO_TABLES, lacks_tables, make_engine
+from db.health import StoreHealth
 from db.journal import JournalRepository
 from db.liveness import LivenessRepository
 from db.notifications import LogNotifier
@@ -90,6 +91,7 @@ class Services:
     journal: JournalActivities
     notify: NotifyActivities
     engine: AsyncEngine
+    health: StoreHealth
 
 
 @asynccontextmanager
@@ -123,7 +125,8 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
             "venue",
             lambda: {str(venue): clock.bound_ms for venue, clock in gateway.clocks.items()},
         )
-        flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine), settings.flush_seconds))
+        health = StoreHealth(engine)
+        flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine, health), settings.flush_seconds))
         stack.callback(flushing.cancel)
         options = WatchOptions(
             segment_seconds=settings.segment_seconds, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds
@@ -136,9 +139,10 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
             adoption=AdoptionActivities(accounts),
             watches=WatchActivities(market, board, threads, Reconciler(accounts)),
             config=ConfigActivities(bots, market, accounts),
-            journal=JournalActivities(JournalRepository(engine)),
-            notify=NotifyActivities(LogNotifier(engine)),
+            journal=JournalActivities(JournalRepository(engine, health)),
+            notify=NotifyActivities(LogNotifier(engine, health)),
             engine=engine,
+            health=health,
         )
 
 
@@ -207,7 +211,7 @@ async def run(settings: Settings, roles: Sequence[Role], stop: asyncio.Event) ->
     await require_namespace(client)
     async with services(settings, client) as built:
         workers = make_workers(client, built, roles, max_watches=settings.max_watches)
-        probes = {"temporal": lambda: _temporal_probe(client), "database": lambda: _database_probe(built.engine)}
+        probes = {"temporal": lambda: _temporal_probe(client), "database": built.health.verdict}
         async with (
             AsyncExitStack() as stack,
             TelemetryServer(
@@ -291,14 +295,6 @@ async def _temporal_probe(client: Client) -> str | None:
         return None if await client.service_client.check_health(timeout=timedelta(seconds=2)) else "not serving"
     except Exception as error:  # whatever keeps the server from answering is the verdict
         return str(error) or type(error).__name__
-
-
-async def _database_probe(engine: AsyncEngine) -> str | None:
-    try:
-        async with transaction(engine):
-            return None
-    except StoreUnavailable as error:
-        return str(error)
 
 
 def _roles(text: str) -> list[Role]:

@@ -77,9 +77,9 @@ async def flush_once(board: LivenessBoard, store: LivenessStore) -> None:
         return
     try:
         await store.flush(board.worker, signs)
-    except StoreUnavailable as error:
+    except StoreUnavailable as error:  # told by whoever watches the database
         board.lost_flushes += 1
-        log.warning("liveness not written", bots=len(signs), reason=str(error))
+        log.debug("liveness not written", bots=len(signs), reason=str(error))
     except Exception:  # one sign that the database refuses must not end the signs of all bots
         board.lost_flushes += 1
         log.exception("liveness not written", bots=len(signs))

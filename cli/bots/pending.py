@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from google.protobuf.timestamp_pb2 import Timestamp
 from temporalio.api.enums.v1 import PendingActivityState
+from temporalio.api.failure.v1 import Failure
 from temporalio.api.workflow.v1 import PendingActivityInfo
 from temporalio.client import WorkflowExecutionDescription
 
@@ -78,9 +79,16 @@ def _failing(pending: Pending) -> Failing:
     return Failing(
         activity=pending.activity_type.name,
         failures=pending.attempt - 1,
-        reason=pending.last_failure.message,
+        reason=_reason(pending.last_failure),
         next_attempt_at=time_of(pending.next_attempt_schedule_time) if waits else None,
     )
+
+
+def _reason(failure: Failure) -> str:
+    # A failure with all its stack traces is too long for the server's list: it wraps a shortened one.
+    while failure.HasField("server_failure_info") and failure.HasField("cause"):
+        failure = failure.cause
+    return failure.message
 
 
 def _watches(pending: Pending) -> bool:
