@@ -109,7 +109,7 @@ class WatchActivities:
             # The first heartbeat goes out at once, and the next are throttled for long: let it be worth reading.
             if watcher.seen is not None or wake is None:
                 activity.heartbeat(watcher.sighting)
-            self._board.post(request, watcher.sighting)
+            self._board.post(request, watcher.sighting, degraded=view.degraded)
             if self._draining or activity.is_worker_shutdown():
                 return watcher.result("shutdown")
             if differs.done():

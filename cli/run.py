@@ -11,16 +11,14 @@ from sqlalchemy.exc import ProgrammingError
 from temporalio.service import RPCError, RPCStatusCode
 
 from cli.output import ERR, CliError
-from db.engine import sqlstate
+from db.engine import NO_TABLES, lacks_tables
 from domain.config_errors import InvalidConfig
 from domain.errors import SteadyhandError
 from embedded.errors import EmbeddedError
-from settings import Settings
+from settings import Settings, wrong_settings
 
 T = TypeVar("T")
 
-# Undefined table, schema and column.
-_NO_TABLES = ("42P01", "3F000", "42703")
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
 
 
@@ -51,13 +49,10 @@ def sentence(error: BaseException) -> str | None:
             return "\n  ".join(("the configuration is refused:", *map(str, error.problems)))
         case RPCError():
             return _of_temporal(error)
-        case ProgrammingError() if sqlstate(error) in _NO_TABLES:
-            return "the database lacks tables of this version; run `python starter.py migrate`"
+        case ProgrammingError() if lacks_tables(error):
+            return NO_TABLES
         case ValidationError() if error.title == Settings.__name__:
-            return "; ".join(
-                f"STEADYHAND_{'_'.join(map(str, detail['loc'])).upper()}: {detail['msg']}; was {detail['input']!r}"
-                for detail in error.errors()
-            )
+            return wrong_settings(error)
         case _:
             return None
 

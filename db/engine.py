@@ -29,6 +29,11 @@ _SCHEMES = ("postgresql", "postgres", _DRIVER)
 # read-only (a standby before its promotion), a lock that was not to be had.
 _PASSING_CLASSES = ("08", "28", "3D", "40", "53", "57", "58")
 _PASSING_CODES = ("25006", "55P03")
+# Of these, what a server says that answers, but takes nothing.
+_REFUSALS = {"53100": "its disk is full", "25006": "it is read-only"}
+# Undefined table, schema and column.
+_UNDEFINED = ("42P01", "3F000", "42703")
+NO_TABLES = "the database lacks tables of this version; run `python starter.py migrate`"
 
 
 def make_engine(url: str, *, statement_seconds: float | None = _STATEMENT_SECONDS, pooled: bool = True) -> AsyncEngine:
@@ -73,8 +78,8 @@ async def transaction(engine: AsyncEngine, *, author: str | None = None) -> Asyn
         author: who changes a configuration, for `config_versions`; the database user if None.
 
     Raises:
-        StoreUnavailable: the database cannot be reached, or was lost on the way. Nothing was committed, unless it
-            was lost in the very commit.
+        StoreUnavailable: the database cannot be reached, refuses to write, or was lost on the way. Nothing was
+            committed, unless it was lost in the very commit.
     """
     with store_errors(engine):
         async with engine.begin() as connection:
@@ -97,13 +102,20 @@ def store_errors(engine: AsyncEngine) -> Iterator[None]:
     except (OSError, PoolTimeout, DBAPIError, asyncpg.PostgresError) as error:
         if not _passes(error):
             raise
-        raise StoreUnavailable(f"the database at {place_of(engine.url)} cannot be reached: {_reason(error)}") from error
+        refusal = _REFUSALS.get(sqlstate(error) or "")
+        verdict = f"refuses to write, {refusal}" if refusal else "cannot be reached"
+        raise StoreUnavailable(f"the database at {place_of(engine.url)} {verdict}: {_reason(error)}") from error
 
 
 def sqlstate(error: BaseException) -> str | None:
     """Return PostgreSQL's code of an error, None if the server did not answer."""
     code = getattr(getattr(error, "orig", error), "sqlstate", None)
     return code if isinstance(code, str) else None
+
+
+def lacks_tables(error: BaseException) -> bool:
+    """Return whether the server does not know a table, schema or column that this code does: it must be migrated."""
+    return sqlstate(error) in _UNDEFINED
 
 
 def server_message(error: DBAPIError) -> str:

@@ -11,7 +11,7 @@
     ├── UnknownBot            there is no such row
     ├── UnknownCredentials    a person must add them, or correct the name
     ├── CannotDecrypt         a person must bring the key back, or store the credentials again
-    └── StoreUnavailable      the database is away: wait, trading goes on
+    └── StoreUnavailable      the database is away, or takes nothing: wait, trading goes on
 
 `InvalidConfig` (domain/config_errors.py) carries every problem of a configuration at once.
 """
@@ -83,4 +83,4 @@ class CannotDecrypt(SteadyhandError):
 
 
 class StoreUnavailable(SteadyhandError):
-    """The database cannot be reached now."""
+    """The database cannot be reached now, or refuses to write."""

@@ -55,7 +55,7 @@ def facts_table(bot: BotOverview, row: BotRow, link: str | None) -> Table:
         ("symbol", f"{bot.symbol} · {bot.type}"),
         ("status", status_text(bot)),
         ("enabled", "yes" if bot.enabled else "no"),
-        ("version", f"{bot.version}, in force {bot.observed_version or 'none'}"),
+        ("version", f"{bot.version}, in force {bot.in_force or 'none'}"),
         ("price", price(bot.price)),
         ("position", position_text(bot)),
         ("balance", number(bot.balance, places=2)),
@@ -147,7 +147,7 @@ def status_text(bot: BotOverview) -> Text:
         "paused" if bot.paused and bot.status != "paused" else "",
         "enabled" if bot.enabled and bot.status == "stopped" else "",
         "disabled" if not bot.enabled and bot.status not in ("stopped", "stopping") else "",
-        f"v{bot.version} refused" if bot.rejected_version == bot.version else "",
+        f"v{bot.version} refused" if bot.newest_refused else "",
     ]
     text = ", ".join(filter(None, (bot.status, *remarks)))
     return Text(text, style=_STATUS_STYLES.get(bot.status, ""))

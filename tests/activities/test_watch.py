@@ -256,3 +256,12 @@ async def test_a_strategy_that_needs_more_candles_gets_them(watch: Watch, market
 def test_the_stage_is_what_it_says() -> None:
     assert row()[4] == 1.0
     assert held(0).cash == dec(900)
+
+
+async def test_the_sign_of_life_says_why_the_venue_cannot_be_read(watch: Watch) -> None:
+    watch.market.degraded = "binance does not answer"
+    running = asyncio.ensure_future(watch.run(wanted()))
+    await watch.settled(running)
+    assert [sign.degraded for sign in watch.board.signs()] == ["binance does not answer"]
+    watch.activities.drain()
+    await running

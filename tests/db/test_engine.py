@@ -114,9 +114,17 @@ async def test_a_cancelled_transaction_leaves_nothing_and_the_engine_usable(engi
     assert (await BotRepository(engine).get(BOT)).enabled is True
 
 
-@pytest.mark.parametrize("code", ["08006", "40001", "40P01", "53100", "53300", "57014", "57P01", "25006", "55P03"])
+@pytest.mark.parametrize("code", ["08006", "40001", "40P01", "53300", "57014", "57P01", "55P03"])
 async def test_what_passes_with_time_is_unavailability(engine: AsyncEngine, code: str) -> None:
     with pytest.raises(StoreUnavailable, match="cannot be reached: the server said so"):
+        await run(engine, failing_with(code))
+
+
+@pytest.mark.parametrize(("code", "why"), [("53100", "its disk is full"), ("25006", "it is read-only")])
+async def test_a_server_that_takes_nothing_is_told_from_one_that_is_away(
+    engine: AsyncEngine, code: str, why: str
+) -> None:
+    with pytest.raises(StoreUnavailable, match=f"refuses to write, {why}: the server said so"):
         await run(engine, failing_with(code))
 
 

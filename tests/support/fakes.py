@@ -50,6 +50,7 @@ class FakeMarket:
         self.price: Decimal | None = None
         self.elapsed = 0
         self.stale = False
+        self.degraded: str | None = None
         self.instruments = {"BTCUSDT": BTC, "ETHUSDT": ETH}
         self.unavailable: Exception | None = None
         self.subscriptions = 0
@@ -103,6 +104,7 @@ class FakeMarket:
             price_at=self.now,
             now=self.now,
             stale=self.stale,
+            degraded=self.degraded,
         )
 
     async def instrument(self, venue: VenueRef, symbol: str, interval: str) -> Instrument:
