@@ -24,6 +24,7 @@ from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 from activities.adoption import AdoptionActivities
 from activities.config import ConfigActivities
 from activities.fleet import Fleet
+from activities.halting import Halts
 from activities.journal import JournalActivities, NotifyActivities
 from activities.liveness import LivenessBoard, flush_forever
 from activities.orders import OrderActivities
@@ -38,6 +39,7 @@ from brokers.registry import BrokerRegistry
 from db.bots import BotRepository
 from db.credentials import CredentialsRepository
 from db.engine import make_engine, transaction
+from db.halts import HaltFile, HaltRepository
 from db.journal import JournalRepository
 from db.liveness import LivenessRepository
 from db.notifications import LogNotifier
@@ -125,6 +127,11 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
             "venue",
             lambda: {str(venue): clock.bound_ms for venue, clock in gateway.clocks.items()},
         )
+        halts = Halts(HaltRepository(engine), HaltFile(settings.halt_file))
+        await halts.begin()
+        following = asyncio.create_task(halts.follow())
+        stack.callback(following.cancel)
+        metrics.gauge("entries_halted", "1 while a halt forbids entries.", lambda: halts.closed() is not None)
         flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine), settings.flush_seconds))
         stack.callback(flushing.cancel)
         options = WatchOptions(
@@ -134,9 +141,9 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
             fleet=Fleet(client, bots, options),
             board=board,
             metrics=metrics,
-            orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway))),
+            orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway)), halts),
             adoption=AdoptionActivities(accounts),
-            watches=WatchActivities(market, board, threads, Reconciler(accounts)),
+            watches=WatchActivities(market, board, threads, Reconciler(accounts), halts),
             config=ConfigActivities(bots, market, accounts),
             journal=JournalActivities(JournalRepository(engine)),
             notify=NotifyActivities(LogNotifier(engine)),

@@ -23,7 +23,7 @@ from domain.errors import (
 from domain.guards import Guards
 from domain.model import Model, Utc
 from domain.orders import OrderReport, OrderRequest, OrderStatus
-from domain.ports import Broker, Brokers
+from domain.ports import Broker, Brokers, EntryGate
 from domain.positions import Book
 from risk.limits import entry_refusal, order_refusal
 
@@ -64,8 +64,14 @@ class ResolveOrder(Model):
 class OrderActivities:
     """Places orders, each under the id that the workflow has chosen."""
 
-    def __init__(self, brokers: Brokers) -> None:
+    def __init__(self, brokers: Brokers, gate: EntryGate) -> None:
+        """Place orders through brokers.
+
+        Args:
+            gate: asked before each entry, after the order is known to be absent.
+        """
         self._brokers = brokers
+        self._gate = gate
         self._began = datetime.now(UTC)
 
     @activity.defn
@@ -80,7 +86,7 @@ class OrderActivities:
         order, attempt = request.order, _attempt(wary=request.wary)
         broker = self._brokers.broker_for(order)
         try:
-            return await _submit(broker, request, attempt)
+            return await self._submit(broker, request, attempt)
         except OrderRejected as error:
             # A venue calls a repeated order a bad one: what an earlier attempt has placed must not be lost for that.
             return await _found_after_all(broker, order, attempt) or _report(order, "rejected", error)
@@ -123,23 +129,27 @@ class OrderActivities:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         raise ApplicationError("this worker is stopping", category=ApplicationErrorCategory.BENIGN)
 
+    async def _submit(self, broker: Broker, request: SubmitOrder, attempt: Attempt) -> OrderReport:
+        order = request.order
+        outcome = await known_or_window(broker, order, attempt)
+        if isinstance(outcome, OrderReport):
+            return outcome
+        # Only after the order is known to be absent may risk refuse it: a refusal must never hide an order.
+        if refusal := self._risk_refusal(request):
+            return _report(order, "rejected", f"risk: {refusal}")
+        if request.expires is not None and datetime.now(UTC) > request.expires:
+            return _report(
+                order, "expired", f"too late to {order.intent.side}: it should have been sent by {request.expires}"
+            )
+        return await broker.submit(order, outcome)
+
+    def _risk_refusal(self, request: SubmitOrder) -> str | None:
+        if request.order.intent.side == "sell":
+            return None  # an exit is never refused by a limit
+        return self._gate.closed() or _limit_refusal(request)
+
     def _refuse_if_reset(self, request: SubmitOrder | ResolveOrder) -> None:
         refuse_if_reset(request.adopted_run, live=request.order.account is not None, began=self._began)
-
-
-async def _submit(broker: Broker, request: SubmitOrder, attempt: Attempt) -> OrderReport:
-    order = request.order
-    outcome = await known_or_window(broker, order, attempt)
-    if isinstance(outcome, OrderReport):
-        return outcome
-    # Only after the order is known to be absent may risk refuse it: a refusal must never hide an order.
-    if refusal := _risk_refusal(request):
-        return _report(order, "rejected", f"risk: {refusal}")
-    if request.expires is not None and datetime.now(UTC) > request.expires:
-        return _report(
-            order, "expired", f"too late to {order.intent.side}: it should have been sent by {request.expires}"
-        )
-    return await broker.submit(order, outcome)
 
 
 async def _found_after_all(broker: Broker, order: OrderRequest, attempt: Attempt) -> OrderReport | None:
@@ -157,10 +167,8 @@ def _attempt(*, wary: bool) -> Attempt:
     return Attempt(started=started, closes=closes, first=info.attempt == 1, wary=wary)
 
 
-def _risk_refusal(request: SubmitOrder) -> str | None:
+def _limit_refusal(request: SubmitOrder) -> str | None:
     intent, instrument = request.order.intent, request.order.instrument
-    if intent.side == "sell":
-        return None  # an exit is never refused by a limit
     price = intent.reference_price
     refusal = entry_refusal(
         request.config, request.book, request.guards, price=price, moment=intent.decided_at

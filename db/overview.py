@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.base import table_of
-from db.tables import BotEvent, TradingBot, TradingPosition
+from db.tables import BotEvent, TradingBot, TradingHalt, TradingPosition
 from domain.journal import BotStatus
 from domain.model import Model, Money, Price, Quantity
 
@@ -21,6 +21,7 @@ class BotOverview(Model):
         last_event, last_event_at: the newest event of the journal.
         last_candle_at: open time of the newest candle that its watch has seen.
         degraded: what its watch cannot reach; None when all is well.
+        halted: why a person has forbidden entries; None while they are allowed.
     """
 
     bot_id: str
@@ -47,6 +48,7 @@ class BotOverview(Model):
     error_count: int
     last_error: str | None
     degraded: str | None
+    halted: str | None
 
 
 async def read_overview(connection: AsyncConnection, *, bot_id: str | None = None) -> list[BotOverview]:
@@ -72,6 +74,7 @@ async def read_overview(connection: AsyncConnection, *, bot_id: str | None = Non
         position.c.avg_price.label("position_price"),
         event.c.message.label("last_event"),
         event.c.at.label("last_event_at"),
+        select(TradingHalt.reason).scalar_subquery().label("halted"),
     ]
     statement = select(*columns).select_from(bot).outerjoin(position, true()).outerjoin(event, true()).order_by(bot.id)
     if bot_id is not None:

@@ -308,3 +308,15 @@ class BrokerCredentials(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=_NOW)
     rotated_at: Mapped[datetime | None]
+
+
+class TradingHalt(Base):
+    """While the row is there, no bot makes an entry. A trigger tells every worker of a change at once."""
+
+    __tablename__ = "trading_halts"
+    __table_args__ = (CheckConstraint("scope = 'fleet'::text", name="scope"),)
+
+    scope: Mapped[str] = mapped_column(primary_key=True, server_default=text("'fleet'::text"))
+    reason: Mapped[str]
+    author: Mapped[str] = mapped_column(server_default=text("CURRENT_USER"))
+    since: Mapped[datetime] = mapped_column(server_default=_NOW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
@@ -10,6 +10,7 @@ from typing import Literal, Protocol, TypeAlias
 from domain.accounts import AccountView, VenueOrder
 from domain.candles import Candles
 from domain.decisions import ExitLevels
+from domain.halts import Halt
 from domain.instruments import AccountRef, Instrument, VenueRef
 from domain.journal import JournalBatch, JournalReceipt, Notice
 from domain.model import Price, Utc
@@ -283,4 +284,44 @@ class Notifier(Protocol):
 
     async def deliver(self, notices: Sequence[Notice]) -> None:
         """Deliver messages, each once: `(bot_id, n)` is its identity."""
+        ...
+
+
+class EntryGate(Protocol):
+    """What forbids entries to bots from outside of them."""
+
+    def closed(self) -> str | None:
+        """Return why no entry may be made now, in one sentence, or None. Exits never ask."""
+        ...
+
+
+class HaltStore(Protocol):
+    """Where a person's halt stands."""
+
+    async def current(self) -> Halt | None:
+        """Return the halt in force, None if there is none.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached.
+        """
+        ...
+
+    def changes(self) -> AsyncIterator[Halt | None]:
+        """Yield the halt in force: at once, after every change, and every half a minute in case one was missed.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached, or was lost.
+        """
+        ...
+
+
+class HaltMemory(Protocol):
+    """What this machine has last heard of a halt."""
+
+    def load(self) -> Halt | None:
+        """Return the halt that was kept, None if none was. It never raises."""
+        ...
+
+    def keep(self, halt: Halt | None) -> None:
+        """Keep this instead of what was kept. It never raises."""
         ...

@@ -55,6 +55,7 @@ async def _why(bot_id: str, as_json: bool, data_dir: Path | None) -> None:
                 "reported_at": seen.reported_at.isoformat() if seen.reported_at else None,
                 "sighting": seen.sighting,
                 "status": seen.status,
+                "halted": bot.halted,
             }
         )
         return
@@ -88,6 +89,8 @@ def _show(bot: BotOverview, seen: Seen) -> None:
     sighting, status = seen.sighting, seen.status
     OUT.print(Text.assemble((bot.bot_id, "bold"), f" · {bot.symbol} · {status.status if status else bot.status}"))
     say(f"→ {sighting.verdict}", "bold cyan")
+    if bot.halted:
+        say(f"entries are halted: {bot.halted}", "red")
     if status is None:
         say("no worker answers for it now: nothing trades until one runs", "yellow")
     for trouble in (*(status.problems if status else ()), status.last_error if status else None):

@@ -16,7 +16,7 @@ from domain.paper import paper_terms
 from domain.positions import Book
 from tests.domain.builders import config, dec, instrument, intent
 from tests.support.exchange import FakeExchange
-from tests.support.fakes import FakeBroker
+from tests.support.fakes import FakeBroker, FakeGate
 
 DAY = 86_400_000
 
@@ -35,8 +35,8 @@ def order(side: Side = "buy", quantity: str = "1", **changes: Any) -> SubmitOrde
     return SubmitOrder(order=request, config=settings, book=book, **{"guards": Guards(), **changes})
 
 
-async def submitted(broker: FakeBroker, request: SubmitOrder) -> OrderReport:
-    return await ActivityEnvironment().run(OrderActivities(broker).submit_order, request)
+async def submitted(broker: FakeBroker, request: SubmitOrder, *, closed: str | None = None) -> OrderReport:
+    return await ActivityEnvironment().run(OrderActivities(broker, FakeGate(closed)).submit_order, request)
 
 
 async def test_an_order_is_placed() -> None:
@@ -78,6 +78,25 @@ async def test_no_limit_stands_in_the_way_of_an_exit() -> None:
         settings={"risk_management__max_daily_trades": 1, "risk_management__max_daily_loss": 1},
     )
     assert (await submitted(FakeBroker(), request)).status == "filled"
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+async def test_a_closed_gate_refuses_an_entry_after_it_was_looked_up_and_no_exit(side: Side) -> None:
+    exchange, request = FakeExchange(), order(side, holding=dec(1))
+    activities = OrderActivities(exchange, FakeGate("entries are halted: a storm"))
+    report = await ActivityEnvironment().run(activities.submit_order, request)
+    refused = ("rejected", "risk: entries are halted: a storm")
+    assert (report.status, report.reason) == (refused if side == "buy" else ("filled", None))
+    assert exchange.accepted == ([] if side == "buy" else [report.client_order_id])
+    assert exchange.looked_up == 1
+
+
+async def test_an_entry_that_the_broker_has_is_reported_although_the_gate_is_closed() -> None:
+    exchange, request = FakeExchange(), order()
+    activities = OrderActivities(exchange, gate := FakeGate())
+    first = await ActivityEnvironment().run(activities.submit_order, request)
+    gate.reason = "entries are halted: a storm"
+    assert await ActivityEnvironment().run(activities.submit_order, request) == first
 
 
 async def test_what_the_broker_refuses_is_an_answer() -> None:
@@ -127,7 +146,7 @@ async def test_a_live_order_of_a_history_that_may_have_gone_back_is_neither_sent
     adopted_run: str | None, seconds: int
 ) -> None:
     broker, request = FakeBroker(), live_order(adopted_run=adopted_run)
-    activities, at = OrderActivities(broker), datetime.now(UTC) + timedelta(seconds=seconds)
+    activities, at = OrderActivities(broker, FakeGate()), datetime.now(UTC) + timedelta(seconds=seconds)
     follow = ResolveOrder(order=request.order, adopted_run=adopted_run)
     for call in ((activities.submit_order, request), (activities.resolve_order, follow)):
         with pytest.raises(ApplicationError) as failure:
@@ -138,7 +157,8 @@ async def test_a_live_order_of_a_history_that_may_have_gone_back_is_neither_sent
 
 async def test_a_live_order_is_sent_once_the_venues_orders_were_adopted_in_this_run() -> None:
     exchange, environment = FakeExchange(), scheduled(datetime.now(UTC) + timedelta(seconds=60))
-    report = await environment.run(OrderActivities(exchange).submit_order, live_order(adopted_run="this run"))
+    activities = OrderActivities(exchange, FakeGate())
+    report = await environment.run(activities.submit_order, live_order(adopted_run="this run"))
     assert report.status == "filled"
     assert exchange.accepted == [report.client_order_id]
 
@@ -146,7 +166,7 @@ async def test_a_live_order_is_sent_once_the_venues_orders_were_adopted_in_this_
 async def test_another_order_under_the_id_is_a_forgotten_one_while_such_may_arrive_and_unknown_later() -> None:
     broker = FakeBroker(blind=OrderMismatch("amount is 2, expected 1"))
     environment = scheduled(datetime.now(UTC) + timedelta(seconds=60))
-    activities = OrderActivities(broker)
+    activities = OrderActivities(broker, FakeGate())
     with pytest.raises(ApplicationError) as failure:
         await environment.run(activities.submit_order, live_order(adopted_run="this run", wary=True))
     assert failure.value.type == HISTORY_WAS_RESET

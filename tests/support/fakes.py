@@ -224,6 +224,16 @@ class FakeBroker:
 
 
 @dataclass
+class FakeGate:
+    """Open, unless a test closes it."""
+
+    reason: str | None = None
+
+    def closed(self) -> str | None:
+        return self.reason
+
+
+@dataclass
 class FakeJournal:
     """Keeps what was written, by bot, and the rows of bots; may be away. It answers as the real one does."""
 
