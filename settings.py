@@ -58,3 +58,8 @@ class Settings(BaseSettings):
     def halt_file(self) -> Path:
         """Where a worker keeps the halt that it has last heard of."""
         return self.data_dir.expanduser() / "halt.json"
+
+    @property
+    def budgets_dir(self) -> Path:
+        """Where the processes of a machine share what they use of each exchange's patience."""
+        return self.data_dir.expanduser() / "budgets"

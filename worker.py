@@ -104,7 +104,7 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         stack.push_async_callback(engine.dispose)
         ring = load_ring(settings.secret_keys, settings.data_dir)
         vault = SealedVault(CredentialsRepository(engine), ring, CiphertextCache(settings.credentials_cache_dir))
-        gateway = Gateway(vault=vault)
+        gateway = Gateway(vault=vault, budgets=settings.budgets_dir)
         stack.push_async_callback(gateway.close)
         accounts = CcxtAccounts(gateway)
         market = MarketData(lambda venue: CcxtData(gateway, venue))

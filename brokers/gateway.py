@@ -1,10 +1,13 @@
 """Gives out the clients of this process: one per venue and address, and one per account there."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from brokers.access import VenueAccess
 from brokers.account_client import AccountClient
+from brokers.budget import AddressBudget
 from brokers.client import VenueClient
 from brokers.clock import VenueTime
 from brokers.habits import habits_of
@@ -20,10 +23,13 @@ class Gateway:
     Args:
         vault: opens the keys of accounts; None for public data alone.
         timeout: seconds that one request may take.
+        budgets: a directory in which the processes of this machine share what they use of each address; None: they
+            do not.
     """
 
-    def __init__(self, *, vault: Vault | None = None, timeout: float = 10.0) -> None:
+    def __init__(self, *, vault: Vault | None = None, timeout: float = 10.0, budgets: Path | None = None) -> None:
         self._vault = vault
+        self._budgets = budgets
         self._timeout = timeout
         self._clients: dict[VenueRef, VenueClient] = {}
         self._accounts: dict[AccountRef, AccountClient] = {}
@@ -84,7 +90,13 @@ class Gateway:
         except BaseException:
             await session.close()
             raise
-        return VenueClient(venue, exchange, session, VenueAccess(venue))
+        return VenueClient(venue, exchange, session, VenueAccess(venue, AddressBudget(self._budget_folder(venue))))
+
+    def _budget_folder(self, venue: VenueRef) -> Path | None:
+        if self._budgets is None:
+            return None
+        address = hashlib.sha256(f"{venue.base_url}, {venue.sandbox}".encode()).hexdigest()[:12]
+        return self._budgets / f"{venue.name}-{address}"
 
     async def _open_account(self, account: AccountRef, public: VenueClient, credentials: Credentials) -> AccountClient:
         habits = habits_of(account.venue.name)
