@@ -24,11 +24,13 @@ from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 from activities.adoption import AdoptionActivities
 from activities.config import ConfigActivities
 from activities.fleet import Fleet
+from activities.gate import Gate
 from activities.halting import Halts
 from activities.journal import JournalActivities, NotifyActivities
 from activities.liveness import LivenessBoard, flush_forever
 from activities.orders import OrderActivities
 from activities.reconciling import Reconciler
+from activities.refusals import Refusals
 from activities.watch import WatchActivities
 from brokers.ccxt_accounts import CcxtAccounts
 from brokers.ccxt_data import CcxtData
@@ -129,8 +131,15 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         )
         halts = Halts(HaltRepository(engine), HaltFile(settings.halt_file))
         await halts.begin()
-        following = asyncio.create_task(halts.follow())
-        stack.callback(following.cancel)
+        notifier, keys = LogNotifier(engine), CredentialsRepository(engine)
+        for followed in (halts, Refusals(gateway, keys, notifier)):
+            stack.callback(asyncio.create_task(followed.follow()).cancel)
+        gate = Gate(halts, gateway)
+        metrics.gauge(
+            "accounts_refused",
+            "Accounts whose keys their venue refuses.",
+            lambda: sum(state.refused is not None for state in gateway.standings().values()),
+        )
         metrics.gauge("entries_halted", "1 while a halt forbids entries.", lambda: halts.closed() is not None)
         flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine), settings.flush_seconds))
         stack.callback(flushing.cancel)
@@ -141,12 +150,12 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
             fleet=Fleet(client, bots, options),
             board=board,
             metrics=metrics,
-            orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway)), halts),
+            orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway)), gate),
             adoption=AdoptionActivities(accounts),
-            watches=WatchActivities(market, board, threads, Reconciler(accounts), halts),
+            watches=WatchActivities(market, board, threads, Reconciler(accounts), gate),
             config=ConfigActivities(bots, market, accounts),
             journal=JournalActivities(JournalRepository(engine)),
-            notify=NotifyActivities(LogNotifier(engine)),
+            notify=NotifyActivities(notifier),
             engine=engine,
         )
 

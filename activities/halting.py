@@ -16,7 +16,7 @@ _RETRY_SECONDS = 2.0
 
 
 class Halts:
-    """Implements `EntryGate`: closed while a halt is in force, by the database or, without it, by what was kept."""
+    """Knows whether a halt is in force, by the database or, without it, by what was kept."""
 
     def __init__(self, store: HaltStore, memory: HaltMemory) -> None:
         self._store = store
@@ -25,7 +25,7 @@ class Halts:
         self._lost = False
 
     def closed(self) -> str | None:
-        """Return why no entry may be made now, or None."""
+        """Return why no entry may be made at all now, or None."""
         return self._halt.refusal if self._halt else None
 
     async def begin(self) -> None:

@@ -104,6 +104,7 @@ class OrderActivities:
                 return _report(order, "pending", error)  # not even the look-up was answered
             raise retryable(error) from error
         except AccountRefused as error:
+            # Nothing could be looked up.
             return _report(order, "rejected" if attempt.first and not attempt.wary else "unknown", error)
 
     @activity.defn
@@ -141,12 +142,16 @@ class OrderActivities:
             return _report(
                 order, "expired", f"too late to {order.intent.side}: it should have been sent by {request.expires}"
             )
-        return await broker.submit(order, outcome)
+        try:
+            return await broker.submit(order, outcome)
+        except AccountRefused as error:
+            # Turned away before anybody looked at the order, which was known to be absent until then.
+            return _report(order, "rejected", error)
 
     def _risk_refusal(self, request: SubmitOrder) -> str | None:
         if request.order.intent.side == "sell":
             return None  # an exit is never refused by a limit
-        return self._gate.closed() or _limit_refusal(request)
+        return self._gate.closed(request.order.account) or _limit_refusal(request)
 
     def _refuse_if_reset(self, request: SubmitOrder | ResolveOrder) -> None:
         refuse_if_reset(request.adopted_run, live=request.order.account is not None, began=self._began)

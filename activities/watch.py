@@ -123,7 +123,7 @@ class WatchActivities:
     async def _look(
         self, request: WatchRequest, watcher: Watcher, view: MarketView, wake: Wake | None
     ) -> WatchResult | None:
-        watcher.closed = self._gate.closed()
+        watcher.closed = self._gate.closed(request.config.account)
         if isinstance(wake, LevelHit):
             result = watcher.on_level(view, wake)
             if result is not None:

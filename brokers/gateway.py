@@ -12,6 +12,7 @@ from brokers.client import VenueClient
 from brokers.clock import VenueTime
 from brokers.habits import habits_of
 from brokers.opening import new_exchange, new_session
+from domain.accounts import KeyState
 from domain.credentials import Credentials, Vault
 from domain.errors import AccountRefused, CannotDecrypt, StoreUnavailable, UnknownCredentials, VenueUnavailable
 from domain.instruments import AccountRef, VenueRef
@@ -72,6 +73,26 @@ class Gateway:
                     client = await self._open_account(account, public, credentials)
         await client.ready()
         return client
+
+    def standings(self) -> Mapping[AccountRef, KeyState]:
+        """Return how the keys stand that a venue has judged; with `keeps_out` and `try_again`, see `KeyStandings`."""
+        known = {account: client.keys.state for account, client in self._accounts.items()}
+        return {account: state for account, state in known.items() if state is not None}
+
+    def keeps_out(self, account: AccountRef) -> str | None:
+        """Return why no entry may be made at an account, or None."""
+        client = self._accounts.get(account)
+        return client.keys.keeps_out() if client else None
+
+    async def try_again(self, account: AccountRef) -> None:
+        """Ask the venue something that needs the keys, with the newest that are stored.
+
+        Raises:
+            AccountRefused: the keys are still refused.
+            VenueUnavailable: the venue does not answer.
+        """
+        client = await self.account_client(account)
+        await client.call(lambda exchange: exchange.fetch_balance())
 
     async def close(self) -> None:
         """Close every client."""

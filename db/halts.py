@@ -8,13 +8,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from pydantic import ValidationError
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.engine import transaction
 from db.listening import listening
 from db.tables import TradingHalt
+from db.telling import tell_bots
 from db.values import clean
 from domain.halts import Halt
 
@@ -22,15 +23,6 @@ log = logging.getLogger(__name__)
 
 _CHANNEL = "trading_halts"
 _EVERY_SECONDS = 30.0
-
-# Bots are told in their events, stamped as the journal's are, by the microsecond. A row that somebody holds locked is
-# left out: nothing may keep a halt waiting.
-_TELL = text("""
-    INSERT INTO bot_events (bot_id, bot_uid, n, at, type, severity, message, data)
-    SELECT id, uid, floor(extract(epoch FROM now()) * 1000000), now(), :type, :severity, :message, '{}'
-    FROM (SELECT id, uid FROM trading_bots WHERE enabled FOR KEY SHARE SKIP LOCKED) AS bot
-    ON CONFLICT DO NOTHING
-""")
 
 
 class HaltRepository:
@@ -45,14 +37,17 @@ class HaltRepository:
         statement = insert(TradingHalt).values(values)
         async with transaction(self._engine) as connection:
             await connection.execute(statement.on_conflict_do_update(index_elements=["scope"], set_=values))
-        await self._tell("halted", "warning", f"entries are halted by {author}: {reason}; exits go on")
+        # In a transaction of its own: whatever becomes of it, the halt stands.
+        message = f"entries are halted by {author}: {reason}; exits go on"
+        async with transaction(self._engine) as connection:
+            await tell_bots(connection, "halted", message, severity="warning")
 
     async def lift(self, *, author: str) -> bool:
         """Allow entries again; return False if they were not halted."""
         async with transaction(self._engine) as connection:
             lifted = (await connection.execute(delete(TradingHalt))).rowcount > 0
-        if lifted:
-            await self._tell("halt_lifted", "info", f"entries are allowed again by {author}")
+            if lifted:
+                await tell_bots(connection, "halt_lifted", f"entries are allowed again by {author}", severity="info")
         return lifted
 
     async def current(self) -> Halt | None:
@@ -66,10 +61,6 @@ class HaltRepository:
             while True:
                 yield await _read(listener.connection)
                 await listener.wait(_EVERY_SECONDS)
-
-    async def _tell(self, type_: str, severity: str, message: str) -> None:
-        async with transaction(self._engine) as connection:
-            await connection.execute(_TELL, {"type": type_, "severity": severity, "message": clean(message)})
 
 
 class HaltFile:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from domain.accounts import AccountView, VenueOrder
+from domain.accounts import AccountView, KeyState, VenueOrder
 from domain.candles import Candles
 from domain.decisions import ExitLevels
 from domain.halts import Halt
@@ -290,8 +290,44 @@ class Notifier(Protocol):
 class EntryGate(Protocol):
     """What forbids entries to bots from outside of them."""
 
-    def closed(self) -> str | None:
-        """Return why no entry may be made now, in one sentence, or None. Exits never ask."""
+    def closed(self, account: AccountRef | None) -> str | None:
+        """Return why no entry may be made now, in one sentence, or None. Exits never ask.
+
+        Args:
+            account: where the entry would go; None on paper.
+        """
+        ...
+
+
+class KeyStandings(Protocol):
+    """What this process has heard of the keys that it uses."""
+
+    def standings(self) -> Mapping[AccountRef, KeyState]:
+        """Return how the keys stand that a venue has judged."""
+        ...
+
+    def keeps_out(self, account: AccountRef) -> str | None:
+        """Return why no entry may be made at an account, or None."""
+        ...
+
+    async def try_again(self, account: AccountRef) -> None:
+        """Ask the venue something that needs the keys, with the newest that are stored.
+
+        Raises:
+            SteadyhandError: the keys are still refused, or nothing was learnt.
+        """
+        ...
+
+
+class RefusalStore(Protocol):
+    """Where it stands for everybody which keys are refused."""
+
+    async def note(self, name: str, state: KeyState) -> str | None:
+        """Note how keys stand; return whose they are if that is news, None if not.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached.
+        """
         ...
 
 

@@ -56,6 +56,7 @@ async def _why(bot_id: str, as_json: bool, data_dir: Path | None) -> None:
                 "sighting": seen.sighting,
                 "status": seen.status,
                 "halted": bot.halted,
+                "refused": bot.refused,
             }
         )
         return
@@ -91,6 +92,8 @@ def _show(bot: BotOverview, seen: Seen) -> None:
     say(f"→ {sighting.verdict}", "bold cyan")
     if bot.halted:
         say(f"entries are halted: {bot.halted}", "red")
+    if bot.refused:
+        say(f"the venue refuses the keys, so there are no entries; exits are tried: {bot.refused}", "red")
     if status is None:
         say("no worker answers for it now: nothing trades until one runs", "yellow")
     for trouble in (*(status.problems if status else ()), status.last_error if status else None):

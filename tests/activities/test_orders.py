@@ -8,11 +8,12 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.adoption import HISTORY_WAS_RESET
 from activities.orders import OrderActivities, ResolveOrder, SubmitOrder
-from domain.errors import NotSent, OrderMismatch, OrderUncertain, VenueUnavailable
+from domain.errors import AccountRefused, NotSent, OrderMismatch, OrderUncertain, VenueUnavailable
 from domain.guards import Guards
 from domain.instruments import AccountRef
 from domain.orders import OrderReport, OrderRequest, Side
 from domain.paper import paper_terms
+from domain.ports import OrderHabits
 from domain.positions import Book
 from tests.domain.builders import config, dec, instrument, intent
 from tests.support.exchange import FakeExchange
@@ -161,6 +162,33 @@ async def test_a_live_order_is_sent_once_the_venues_orders_were_adopted_in_this_
     report = await environment.run(activities.submit_order, live_order(adopted_run="this run"))
     assert report.status == "filled"
     assert exchange.accepted == [report.client_order_id]
+
+
+REFUSED = AccountRefused("Invalid API-key, IP, or permissions for action.")
+
+
+@pytest.mark.parametrize(("attempt", "wary"), [(1, False), (1, True), (3, False)])
+async def test_keys_that_are_refused_to_an_order_which_was_absent_reject_it(attempt: int, wary: bool) -> None:
+    exchange = FakeExchange(refused=REFUSED, habit=OrderHabits(finds=True, late_after=0.0))
+    environment = scheduled(datetime.now(UTC) + timedelta(seconds=60))
+    environment.info = replace(environment.info, attempt=attempt)
+    activities = OrderActivities(exchange, FakeGate())
+    report = await environment.run(activities.submit_order, live_order(adopted_run="this run", wary=wary))
+    assert (report.status, report.reason) == ("rejected", str(REFUSED))
+    assert exchange.looked_up == (1 if attempt == 1 and not wary else 3)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "wary", "status"), [(1, False, "rejected"), (1, True, "unknown"), (3, False, "unknown")]
+)
+async def test_keys_that_are_refused_to_the_look_up_leave_an_earlier_attempt_unknown(
+    attempt: int, wary: bool, status: str
+) -> None:
+    exchange, environment = FakeExchange(blind=REFUSED), scheduled(datetime.now(UTC) + timedelta(seconds=60))
+    environment.info = replace(environment.info, attempt=attempt)
+    activities = OrderActivities(exchange, FakeGate())
+    report = await environment.run(activities.submit_order, live_order(adopted_run="this run", wary=wary))
+    assert (report.status, report.reason) == (status, str(REFUSED))
 
 
 async def test_another_order_under_the_id_is_a_forgotten_one_while_such_may_arrive_and_unknown_later() -> None:

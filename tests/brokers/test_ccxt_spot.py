@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from domain.accounts import KeyState
 from domain.errors import AccountRefused, NotSent, OrderRejected, OrderUncertain, SteadyhandError, VenueUnavailable
 from domain.orders import OrderReport
 from simulator.faults.altered import ClockSkew, InvisibleOrder, PartialFills
@@ -255,10 +256,40 @@ async def test_keys_that_are_refused_stop_the_account_and_nobody_else(bench: Ccx
     requests = count(bench)
     with pytest.raises(NotSent, match="keys were refused"):
         await submit(bench)
-    with pytest.raises(AccountRefused, match="keys were refused"):
-        await bench.broker.find(bench.request())
     assert requests.seen == 0
+    assert "-2015" in (bench.gateway.keeps_out(bench.account) or "")
+    # Only the order was refused, so it can still be looked up.
+    assert await bench.broker.find(bench.request()) is None
+    assert "-2015" in (bench.gateway.keeps_out(bench.account) or "")
+    bench.simulator.faults.arm([HttpError(status=401, code=-2015, msg="Invalid API-key, IP, or permissions.")])
+    for _ in range(2):
+        with pytest.raises(AccountRefused):
+            await bench.broker.find(bench.request())
+    assert bench.simulator.faults.armed[0].seen == 1
+    bench.simulator.faults.arm([])
     await (await bench.gateway.client(bench.account.venue)).time()
+
+
+async def test_keys_that_work_again_are_noticed_and_rotated_ones_begin_anew(
+    bench: CcxtBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.simulator.faults.arm([HttpError(status=401, code=-2015, msg="Invalid API-key, IP, or permissions.")])
+    with pytest.raises(AccountRefused):
+        await bench.broker.find(bench.request())
+    assert bench.gateway.standings()[bench.account].refused is not None
+    bench.simulator.faults.arm([])
+    with pytest.raises(AccountRefused, match="tried again in"):
+        await bench.gateway.try_again(bench.account)
+    monkeypatch.setattr("brokers.key_standing._REST_SECONDS", 0)
+    await bench.gateway.try_again(bench.account)
+    assert bench.gateway.keeps_out(bench.account) is None
+    bench.vault.kept["main"] = credentials("binance", KEY.key, "another-secret")
+    with pytest.raises(AccountRefused):
+        await bench.gateway.try_again(bench.account)
+    assert bench.gateway.keeps_out(bench.account) is not None
+    bench.vault.kept["main"] = credentials("binance", KEY.key, KEY.secret)
+    await bench.gateway.try_again(bench.account)
+    assert bench.gateway.standings() == {bench.account: KeyState(refused=None, orders=False)}
 
 
 async def test_a_wrong_secret_is_refused(bench: CcxtBench) -> None:

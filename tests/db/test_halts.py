@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.testing import ActivityEnvironment
 
 from activities import halting
+from activities.gate import Gate
 from activities.halting import Halts
 from activities.orders import OrderActivities
 from db.bots import BotRepository
@@ -21,6 +22,7 @@ from domain.halts import Halt
 from tests.activities.test_orders import order
 from tests.db.samples import BOT, config
 from tests.support.exchange import FakeExchange
+from tests.support.fakes import FakeKeys
 from tests.support.postgres import PostgresServer, Sql
 
 
@@ -117,10 +119,10 @@ async def test_a_worker_refuses_entries_and_sells_while_halted_and_still_after_a
     exchange, halts = FakeExchange(), Halts(store, memory)
     await halts.begin()
     following = asyncio.create_task(halts.follow())
-    submit = OrderActivities(exchange, halts).submit_order
+    submit = OrderActivities(exchange, Gate(halts, FakeKeys())).submit_order
     try:
         await store.halt("a storm", author="ada")
-        await until(lambda: halts.closed() is not None)
+        await until(lambda: halts.closed() is not None and memory.load() is not None)
         report = await ActivityEnvironment().run(submit, order())
         assert (report.status, report.reason) == ("rejected", "risk: entries are halted: a storm")
         assert (exchange.accepted, exchange.looked_up) == ([], 1)
@@ -134,8 +136,7 @@ async def test_a_worker_refuses_entries_and_sells_while_halted_and_still_after_a
         finally:
             postgres_server.start()
         await store.lift(author="ada")
-        await until(lambda: halts.closed() is None)
-        assert memory.load() is None
+        await until(lambda: halts.closed() is None and memory.load() is None)
     finally:
         following.cancel()
         with suppress(asyncio.CancelledError):
