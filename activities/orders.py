@@ -13,6 +13,7 @@ from activities.sending import Attempt, Unresolved, known_or_window
 from domain.config import BotConfig
 from domain.errors import (
     AccountRefused,
+    InsufficientBalance,
     NotSent,
     OrderMismatch,
     OrderRejected,
@@ -89,7 +90,7 @@ class OrderActivities:
             return await self._submit(broker, request, attempt)
         except OrderRejected as error:
             # A venue calls a repeated order a bad one: what an earlier attempt has placed must not be lost for that.
-            return await _found_after_all(broker, order, attempt) or _report(order, "rejected", error)
+            return await _found_after_all(broker, order, attempt) or _rejection(order, error)
         except (Unresolved, OrderMismatch) as error:
             if attempt.wary and isinstance(error, OrderMismatch):
                 # A life that history forgot has sent it, after the venue's orders were adopted.
@@ -179,6 +180,14 @@ def _limit_refusal(request: SubmitOrder) -> str | None:
         request.config, request.book, request.guards, price=price, moment=intent.decided_at
     ) or order_refusal(request.config, request.book, instrument, quantity=intent.quantity, price=price)
     return refusal.reason if refusal else None
+
+
+def _rejection(order: OrderRequest, error: OrderRejected) -> OrderReport:
+    """Return the report of a refusal; of a sale beyond what the account has, with what it could have sold."""
+    report, intent = _report(order, "rejected", error), order.intent
+    if intent.side == "buy" or not isinstance(error, InsufficientBalance) or error.free is None:
+        return report
+    return report.model_copy(update={"sellable": min(order.instrument.floor_quantity(error.free), intent.quantity)})
 
 
 def _report(order: OrderRequest, status: OrderStatus, reason: object) -> OrderReport:

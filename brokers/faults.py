@@ -12,6 +12,7 @@ from aiohttp import ClientConnectorError
 
 from domain.errors import (
     AccountRefused,
+    InsufficientBalance,
     NotSent,
     OrderRejected,
     OrderUncertain,
@@ -107,7 +108,7 @@ def order_fault(error: Exception, text: str, retry_after: float | None, *, signe
         # InvalidNonce is an answer: the order came too late, or too early, and was not accepted.
         return OrderRejected(text) if isinstance(error, _final()) else NotSent(text)
     if isinstance(error, _final()) and not _proves_nothing(error):
-        return OrderRejected(text)
+        return InsufficientBalance(text) if isinstance(error, errors.InsufficientFunds) else OrderRejected(text)
     return OrderUncertain(text)
 
 

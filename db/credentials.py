@@ -120,13 +120,11 @@ class CredentialsRepository:
             a read only.
         """
         row, refused = BrokerCredentials, state.refused is not None
-        changes: list[ColumnElement[bool]] = [
-            row.refused_since.is_(None) if refused else row.refused_since.is_not(None)
-        ]
-        if not refused and not state.orders:
-            changes.append(~row.refused_orders)
         values = {"refusal": clean(state.refused), "refused_orders": state.orders} if refused else {}
-        changed = update(row).where(row.name == name, *changes).values({**_STANDING[refused], **values})
+        changed = update(row).where(row.name == name).values({**_STANDING[refused], **values})
+        changed = changed.where(row.refused_since.is_(None) if refused else row.refused_since.is_not(None))
+        if not (refused or state.orders):
+            changed = changed.where(~row.refused_orders)
         async with transaction(self._engine) as connection:
             owner = (await connection.execute(changed.returning(row.owner_id))).scalar_one_or_none()
             if owner is not None and refused:

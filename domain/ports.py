@@ -69,6 +69,7 @@ class Broker(Protocol):
 
         Raises:
             OrderRejected: the venue refuses it for good.
+            InsufficientBalance: it does so for lack of balance, of which it may tell how much there is.
             OrderUncertain: the venue may have it or not, or says that it has one of this id already.
             NotSent: it has not left, or the venue has turned it away without judging it.
         """

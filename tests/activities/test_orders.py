@@ -8,7 +8,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.adoption import HISTORY_WAS_RESET
 from activities.orders import OrderActivities, ResolveOrder, SubmitOrder
-from domain.errors import AccountRefused, NotSent, OrderMismatch, OrderUncertain, VenueUnavailable
+from domain.errors import AccountRefused, InsufficientBalance, NotSent, OrderMismatch, OrderUncertain, VenueUnavailable
 from domain.guards import Guards
 from domain.instruments import AccountRef
 from domain.orders import OrderReport, OrderRequest, Side
@@ -103,6 +103,25 @@ async def test_an_entry_that_the_broker_has_is_reported_although_the_gate_is_clo
 async def test_what_the_broker_refuses_is_an_answer() -> None:
     report = await submitted(FakeBroker(refusal="market closed"), order())
     assert (report.status, report.reason) == ("rejected", "market closed")
+
+
+@pytest.mark.parametrize(
+    ("side", "free", "sellable"),
+    [
+        pytest.param("sell", "0.987654", "0.98765", id="in-lots"),
+        pytest.param("sell", "0", "0", id="nothing-is-left"),
+        pytest.param("sell", "3", "1", id="never-more-than-was-meant"),
+        pytest.param("sell", None, None, id="nobody-knows"),
+        pytest.param("buy", "5", None, id="a-purchase"),
+    ],
+)
+async def test_a_sale_that_is_refused_for_lack_of_balance_says_what_could_be_sold(
+    side: Side, free: str | None, sellable: str | None
+) -> None:
+    failure = InsufficientBalance("too little", free=None if free is None else dec(free))
+    report = await submitted(FakeBroker(failure=failure), order(side, holding=dec(1)))
+    assert (report.status, report.reason) == ("rejected", "too little")
+    assert report.sellable == (None if sellable is None else dec(sellable))
 
 
 async def test_an_order_that_has_not_left_is_an_answer() -> None:

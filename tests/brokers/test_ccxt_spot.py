@@ -11,7 +11,15 @@ import aiohttp
 import pytest
 
 from domain.accounts import KeyState
-from domain.errors import AccountRefused, NotSent, OrderRejected, OrderUncertain, SteadyhandError, VenueUnavailable
+from domain.errors import (
+    AccountRefused,
+    InsufficientBalance,
+    NotSent,
+    OrderRejected,
+    OrderUncertain,
+    SteadyhandError,
+    VenueUnavailable,
+)
 from domain.orders import OrderReport
 from simulator.faults.altered import ClockSkew, InvisibleOrder, PartialFills
 from simulator.faults.fault import PLACING, Fault
@@ -239,6 +247,18 @@ async def test_a_clock_that_was_moved_is_measured_anew_before_anything_is_signed
     assert (await bench.broker.submit(request, open_window())).status == "filled"
     assert await bench.accepted() == [request.intent.client_order_id]
     assert bench.gateway.clocks[bench.account.venue].offset_ms == pytest.approx(6_000, abs=50)
+
+
+async def test_a_sale_of_more_than_there_is_tells_what_is_free(bench: CcxtBench) -> None:
+    """Of 2 BTC half a bitcoin is held back by an order that rests."""
+    await submit(bench, side="sell", quantity="0.5", order_type="limit", price=bench.price * 2)
+    with pytest.raises(InsufficientBalance) as refused:
+        await submit(bench, side="sell", quantity="1.9")
+    assert refused.value.free == MAIN.balances["BTC"] - Decimal("0.5")
+    bench.simulator.faults.arm([HttpError(endpoint="/api/v3/account", status=503)])
+    with pytest.raises(InsufficientBalance) as refused:
+        await submit(bench, side="sell", quantity="1.9")
+    assert refused.value.free is None
 
 
 async def test_an_order_that_nobody_shows_yet_is_not_found(bench: CcxtBench) -> None:

@@ -11,6 +11,7 @@ from ccxt.base import errors
 from brokers.faults import is_outage, is_refused_key, order_fault, read_fault, told
 from domain.errors import (
     AccountRefused,
+    InsufficientBalance,
     NotSent,
     OrderRejected,
     OrderUncertain,
@@ -39,7 +40,7 @@ PLACING: list[tuple[type[Exception], type[SteadyhandError]]] = [
     (errors.InvalidNonce, NotSent),
     (errors.ExchangeClosedByUser, NotSent),
     (errors.InvalidProxySettings, NotSent),
-    (errors.InsufficientFunds, OrderRejected),
+    (errors.InsufficientFunds, InsufficientBalance),
     (errors.InvalidOrder, OrderRejected),
     (errors.OrderImmediatelyFillable, OrderRejected),
     (errors.OrderNotFillable, OrderRejected),
