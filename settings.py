@@ -24,7 +24,7 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default=Path.home() / ".steadyhand",
-        description="Where the embedded stack keeps its databases, sockets and logs, and a worker its ciphertext.",
+        description="Where the embedded stack keeps its databases, sockets and logs, and a worker its memory.",
     )
     secret_keys: SecretStr | None = Field(
         default=None,
@@ -53,6 +53,16 @@ class Settings(BaseSettings):
     def credentials_cache_dir(self) -> Path:
         """Where a worker keeps the ciphertext of the credentials that it has used."""
         return self.data_dir.expanduser() / "credentials"
+
+    @property
+    def halt_file(self) -> Path:
+        """Where a worker keeps the halt that it has last heard of."""
+        return self.data_dir.expanduser() / "halt.json"
+
+    @property
+    def budgets_dir(self) -> Path:
+        """Where the processes of a machine share what they use of each exchange's patience."""
+        return self.data_dir.expanduser() / "budgets"
 
 
 def wrong_settings(error: ValidationError) -> str:

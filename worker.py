@@ -18,7 +18,6 @@ from typing import Any, NamedTuple, NoReturn
 
 import structlog
 from pydantic import ValidationError
-from sqlalchemy.exc import ProgrammingError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
 from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
@@ -26,10 +25,13 @@ from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 from activities.adoption import AdoptionActivities
 from activities.config import ConfigActivities
 from activities.fleet import Fleet
+from activities.gate import Gate
+from activities.halting import Halts
 from activities.journal import JournalActivities, NotifyActivities
 from activities.liveness import LivenessBoard, flush_forever
 from activities.orders import OrderActivities
 from activities.reconciling import Reconciler
+from activities.refusals import Refusals
 from activities.watch import WatchActivities
 from brokers.ccxt_accounts import CcxtAccounts
 from brokers.ccxt_data import CcxtData
@@ -39,12 +41,13 @@ from brokers.paper import PaperBroker
 from brokers.registry import BrokerRegistry
 from db.bots import BotRepository
 from db.credentials import CredentialsRepository
-from db.engine import NO_TABLES, lacks_tables, make_engine
+from db.engine import make_engine
+from db.halts import HaltFile, HaltRepository
 from db.health import StoreHealth
 from db.journal import JournalRepository
 from db.liveness import LivenessRepository
 from db.notifications import LogNotifier
-from domain.errors import SteadyhandError, StoreUnavailable
+from domain.errors import SteadyhandError
 from domain.queues import Role
 from domain.state import WatchOptions
 from market.data import MarketData
@@ -102,14 +105,22 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         stack.push_async_callback(engine.dispose)
         ring = load_ring(settings.secret_keys, settings.data_dir)
         vault = SealedVault(CredentialsRepository(engine), ring, CiphertextCache(settings.credentials_cache_dir))
-        gateway = Gateway(vault=vault)
+        gateway = Gateway(vault=vault, budgets=settings.budgets_dir)
         stack.push_async_callback(gateway.close)
         market = MarketData(lambda venue: CcxtData(gateway, venue))
         stack.push_async_callback(market.close)
         threads = stack.enter_context(ThreadPoolExecutor(_STRATEGY_THREADS, thread_name_prefix="strategy"))
         board, health = LivenessBoard(worker_name()), StoreHealth(engine)
-        flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine, health), settings.flush_seconds))
-        stack.callback(flushing.cancel)
+        halts = Halts(HaltRepository(engine), HaltFile(settings.halt_file))
+        await halts.begin()
+        notifier, keys = LogNotifier(engine, health), CredentialsRepository(engine)
+        gate, signs = Gate(halts, gateway), LivenessRepository(engine, health)
+        for work in (
+            halts.follow(),
+            Refusals(gateway, keys, notifier).follow(),
+            flush_forever(board, signs, settings.flush_seconds),
+        ):
+            stack.callback(asyncio.create_task(work).cancel)
         accounts, bots = CcxtAccounts(gateway), BotRepository(engine)
         options = WatchOptions(
             segment_seconds=settings.segment_seconds, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds
@@ -117,24 +128,30 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         yield Services(
             fleet=Fleet(client, bots, options),
             board=board,
-            metrics=_metrics(board, market, gateway),
-            orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway))),
+            metrics=_metrics(board, market, gateway, halts),
+            orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway)), gate),
             adoption=AdoptionActivities(accounts),
-            watches=WatchActivities(market, board, threads, Reconciler(accounts)),
+            watches=WatchActivities(market, board, threads, Reconciler(accounts), gate),
             config=ConfigActivities(bots, market, accounts),
             journal=JournalActivities(JournalRepository(engine, health)),
-            notify=NotifyActivities(LogNotifier(engine, health)),
+            notify=NotifyActivities(notifier),
             engine=engine,
             health=health,
         )
 
 
-def _metrics(board: LivenessBoard, market: MarketData, gateway: Gateway) -> Metrics:
+def _metrics(board: LivenessBoard, market: MarketData, gateway: Gateway, halts: Halts) -> Metrics:
     metrics = Metrics()
     metrics.gauge("watches", "Watches of this process.", lambda: len(board))
     metrics.gauge("feeds", "Feeds that are followed: one per venue, symbol and interval.", market.feed_count)
     metrics.gauge("watches_stale", "Watches that see a venue that has fallen silent.", lambda: board.stale)
     metrics.gauge("liveness_flushes_lost", "Signs of life not written, of all bots.", lambda: board.lost_flushes)
+    metrics.gauge("entries_halted", "1 while a halt forbids entries.", lambda: halts.closed() is not None)
+    metrics.gauge(
+        "accounts_refused",
+        "Accounts whose keys their venue refuses.",
+        lambda: sum(state.refused is not None for state in gateway.standings().values()),
+    )
     metrics.gauge_by(
         "venue_clock_offset_ms",
         "How far the clock of a venue is ahead of this machine's.",
@@ -237,7 +254,7 @@ async def run(settings: Settings, roles: Sequence[Role], stop: asyncio.Event) ->
             for worker in workers:
                 await stack.enter_async_context(worker)
             log.info("worker ready", roles=[str(role) for role in roles], health=telemetry.url)
-            syncing = asyncio.create_task(_sync(built.fleet))
+            syncing = asyncio.create_task(built.fleet.sync_when_possible())
             stack.callback(syncing.cancel)
             await stop.wait()
             log.info("worker stopping", watches=len(built.board))
@@ -281,26 +298,6 @@ async def _main(settings: Settings, roles: Sequence[Role]) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     await run(settings, roles, stop)
-
-
-async def _sync(fleet: Fleet) -> None:
-    """Make the rows true once. A database that is away, or not migrated yet, is waited for: running bots need none."""
-    delay = 1.0
-    while True:
-        try:
-            report = await fleet.sync_all()
-        except (StoreUnavailable, ProgrammingError) as error:
-            if isinstance(error, ProgrammingError) and not lacks_tables(error):
-                raise
-            reason = str(error) if isinstance(error, StoreUnavailable) else NO_TABLES
-            log.warning("rows not read, trying again", reason=reason, seconds=delay)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 30.0)
-        else:
-            log.info(
-                "fleet started", running=len(report.running), refused=len(report.refused), stopped=len(report.stopped)
-            )
-            return
 
 
 async def _temporal_probe(client: Client) -> str | None:

@@ -31,6 +31,7 @@ RUNNING = f'WorkflowType = "{WORKFLOW}" AND ExecutionStatus = "Running"'
 
 # How many starts are under way at once: a server that is asked for thousands at a time serves nobody.
 _AT_ONCE = 20
+_FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0
 # A workflow task that is lost with its worker is given to another one after so long.
 _TASK_TIMEOUT = timedelta(seconds=3)
 
@@ -64,6 +65,21 @@ class Fleet:
             refused=tuple(row.bot_id for row, well in zip(rows, outcomes, strict=True) if not well),
             stopped=tuple(surplus),
         )
+
+    async def sync_when_possible(self) -> None:
+        """Make every row true, once. A database that is away or not migrated yet is waited for; running bots go on."""
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                report = await self.sync_all()
+            except StoreUnavailable as error:
+                log.warning("rows not read, trying again", reason=str(error), seconds=delay)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _LONGEST_DELAY)
+            else:
+                counts = {name: len(ids) for name, ids in report}
+                log.info("fleet started", **counts)
+                return
 
     async def rewatch_all(self) -> int:
         """Have every bot that runs watch anew, and look up its orders: the process that did is gone.

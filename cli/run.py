@@ -7,11 +7,9 @@ from typing import Any, TypeVar
 import typer
 from pydantic import ValidationError
 from rich.text import Text
-from sqlalchemy.exc import ProgrammingError
 from temporalio.service import RPCError, RPCStatusCode
 
 from cli.output import ERR, CliError
-from db.engine import NO_TABLES, lacks_tables
 from domain.config_errors import InvalidConfig
 from domain.errors import SteadyhandError
 from embedded.errors import EmbeddedError
@@ -49,8 +47,6 @@ def sentence(error: BaseException) -> str | None:
             return "\n  ".join(("the configuration is refused:", *map(str, error.problems)))
         case RPCError():
             return _of_temporal(error)
-        case ProgrammingError() if lacks_tables(error):
-            return NO_TABLES
         case ValidationError() if error.title == Settings.__name__:
             return wrong_settings(error)
         case _:

@@ -33,7 +33,7 @@ _PASSING_CODES = ("25006", "55P03")
 _REFUSALS = {"53100": "its disk is full", "25006": "it is read-only"}
 # Undefined table, schema and column.
 _UNDEFINED = ("42P01", "3F000", "42703")
-NO_TABLES = "the database lacks tables of this version; run `python starter.py migrate`"
+_NO_TABLES = "the database lacks tables of this version; run `python starter.py migrate`"
 
 
 def make_engine(url: str, *, statement_seconds: float | None = _STATEMENT_SECONDS, pooled: bool = True) -> AsyncEngine:
@@ -95,11 +95,13 @@ def store_errors(engine: AsyncEngine) -> Iterator[None]:
     """Turn whatever passes with time into StoreUnavailable. Errors of ours pass through.
 
     Raises:
-        StoreUnavailable: with the place of the database, without its password.
+        StoreUnavailable: with the place of the database, without its password; or that it must be migrated first.
     """
     try:
         yield
     except (OSError, PoolTimeout, DBAPIError, asyncpg.PostgresError) as error:
+        if sqlstate(error) in _UNDEFINED:
+            raise StoreUnavailable(_NO_TABLES) from error
         if not _passes(error):
             raise
         refusal = _REFUSALS.get(sqlstate(error) or "")
@@ -111,11 +113,6 @@ def sqlstate(error: BaseException) -> str | None:
     """Return PostgreSQL's code of an error, None if the server did not answer."""
     code = getattr(getattr(error, "orig", error), "sqlstate", None)
     return code if isinstance(code, str) else None
-
-
-def lacks_tables(error: BaseException) -> bool:
-    """Return whether the server does not know a table, schema or column that this code does: it must be migrated."""
-    return sqlstate(error) in _UNDEFINED
 
 
 def server_message(error: DBAPIError) -> str:

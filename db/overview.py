@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, case, func, select, true
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.base import table_of
-from db.tables import BotEvent, TradingBot, TradingPosition
+from db.tables import BotEvent, BrokerCredentials, TradingBot, TradingHalt, TradingPosition
 from domain.journal import BotStatus
 from domain.model import Model, Money, Price, Quantity
 
@@ -23,6 +23,8 @@ class BotOverview(Model):
         last_event, last_event_at: the newest event of the journal.
         last_candle_at: open time of the newest candle that its watch has seen.
         degraded: what its watch cannot reach; None when all is well.
+        halted: why a person has forbidden entries; None while they are allowed.
+        refused: in which words the venue refuses the keys of its account; None while it does not.
     """
 
     bot_id: str
@@ -50,6 +52,8 @@ class BotOverview(Model):
     error_count: int
     last_error: str | None
     degraded: str | None
+    halted: str | None
+    refused: str | None
 
     @property
     def newest_refused(self) -> bool:
@@ -80,11 +84,19 @@ async def read_overview(connection: AsyncConnection, *, bot_id: str | None = Non
         position.c.avg_price.label("position_price"),
         event.c.message.label("last_event"),
         event.c.at.label("last_event_at"),
+        select(TradingHalt.reason).scalar_subquery().label("halted"),
+        _refusal().label("refused"),
     ]
     statement = select(*columns).select_from(bot).outerjoin(position, true()).outerjoin(event, true()).order_by(bot.id)
     if bot_id is not None:
         statement = statement.where(bot.id == bot_id)
     return [BotOverview.model_validate(row._asdict()) for row in await connection.execute(statement)]
+
+
+def _refusal() -> ColumnElement[str | None]:
+    bot, keys = TradingBot, BrokerCredentials
+    named = bot.config["broker"]["credentials"].astext
+    return select(keys.refusal).where(bot.type == "live", keys.name == named).scalar_subquery()
 
 
 def _own_columns() -> list[ColumnElement[Any]]:

@@ -5,6 +5,7 @@
     │   └── NotSent           the order has certainly not been accepted: try again
     ├── VenueMisfit           a person must change the configuration: unknown symbol, interval or venue
     ├── OrderRejected         final: the same order would be refused again
+    │   └── InsufficientBalance   so would it, but one of what is `free` would not
     ├── OrderUncertain        the venue may have the order or not: look it up, never send it anew before that
     ├── OrderMismatch         another order stands under this id: a person must look
     ├── AccountRefused        the venue refuses the account's keys: stop all bots of the account, tell a person
@@ -15,6 +16,8 @@
 
 `InvalidConfig` (domain/config_errors.py) carries every problem of a configuration at once.
 """
+
+from decimal import Decimal
 
 
 class SteadyhandError(Exception):
@@ -56,6 +59,18 @@ class VenueMisfit(SteadyhandError):
 
 class OrderRejected(SteadyhandError):
     """The broker refused an order for good; the message says why."""
+
+
+class InsufficientBalance(OrderRejected):
+    """The account has not got what the order would spend.
+
+    Args:
+        free: what it has of that currency and no open order holds back; None while that is not known.
+    """
+
+    def __init__(self, message: str, *, free: Decimal | None = None) -> None:
+        super().__init__(message)
+        self.free = free
 
 
 class OrderUncertain(SteadyhandError):

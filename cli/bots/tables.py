@@ -70,6 +70,8 @@ def facts_table(bot: BotOverview, row: BotRow, link: str | None) -> Table:
         ("refused version", bot.rejected_version),
         ("trouble", bot.last_error),
         ("degraded", bot.degraded),
+        ("halted", bot.halted),
+        ("keys refused", bot.refused),
         ("unknown order", _unknown_order(row)),
         ("difference", row.carried.difference if row.carried else None),
     ):
@@ -143,6 +145,8 @@ def trades_table(trades: Sequence[TradeRecord]) -> Table:
 def status_text(bot: BotOverview) -> Text:
     """Return the status of a bot, with what is remarkable about it."""
     remarks = [
+        "halted" if bot.halted else "",
+        "keys refused" if bot.refused else "",
         "degraded" if bot.degraded else "",
         "paused" if bot.paused and bot.status != "paused" else "",
         "enabled" if bot.enabled and bot.status == "stopped" else "",

@@ -81,6 +81,8 @@ async def _why(bot_id: str, as_json: bool, data_dir: Path | None) -> None:
                 "status": seen.status,
                 "failing": seen.failing,
                 "degraded": bot.degraded,
+                "halted": bot.halted,
+                "refused": bot.refused,
             }
         )
         return
@@ -114,6 +116,10 @@ def _show(bot: BotOverview, seen: Seen) -> None:
     sighting, status = seen.sighting, seen.status
     OUT.print(Text.assemble((bot.bot_id, "bold"), f" · {bot.symbol} · {status.status if status else bot.status}"))
     say(f"→ {seen.verdict}", "bold cyan")
+    if bot.halted:
+        say(f"entries are halted: {bot.halted}", "red")
+    if bot.refused:
+        say(f"the venue refuses the keys, so there are no entries; exits are tried: {bot.refused}", "red")
     if status is None:
         say("no worker answers for it now: nothing trades until one runs", "yellow")
     for trouble in _troubles(bot, seen):
