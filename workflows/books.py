@@ -37,6 +37,8 @@ class Books:
             report = report.model_copy(update={"status": "cancelled", "reason": reason})
         fresh = [fill for fill in report.fills if fill.trade_id not in in_flight.folded]
         self._keep(in_flight, report, fresh)
+        if in_flight.intent.side == "sell" and report.final:
+            self._state.carry(sellable=report.sellable)
         self.note_order(in_flight.intent, report)
         for fill in fresh:
             self._outbox.record(FillEntry(client_order_id=in_flight.intent.client_order_id, fill=fill))
@@ -48,6 +50,16 @@ class Books:
         """Return what can be sold at the price that a taker gets; by a better one, dust would be refused for ever."""
         price = taker_price(decision.price, paper_terms(config), tick=instrument.tick_size, side="sell")
         return sellable_quantity(self._state.carried.book, instrument, price)
+
+    def offered(self, quantity: Quantity, decision: Decision, instrument: Instrument) -> Quantity:
+        """Return what of a quantity is offered: no more than the account was last said to have.
+
+        Where that is less than the venue takes, all is offered again: the answer tells what has come back since.
+        """
+        there = self._state.carried.sellable
+        if there is None or instrument.refusal(there, decision.price):
+            return quantity
+        return min(quantity, there)
 
     def close(self, decision: Decision, config: BotConfig, *, at: Milliseconds) -> str:
         """Close the books of the position; what is left of it is dust and stays in them.

@@ -21,15 +21,17 @@ with workflow.unsafe.imports_passed_through():
     from workflows.books import Books
     from workflows.command import Answer
     from workflows.sender import Sender
+    from workflows.standing import Standing
 
 
 class Desk:
     """Carries decisions out. The books themselves live in the bot's state."""
 
-    def __init__(self, state: BotState, books: Books, sender: Sender) -> None:
+    def __init__(self, state: BotState, books: Books, sender: Sender, standing: Standing) -> None:
         self._state = state
         self._books = books
         self._sender = sender
+        self._standing = standing
 
     def accept(self, decision: Decision, *, gate: str | None) -> str | None:
         """Take a decision on, or return why not. An accepted exit is latched: it will be carried through."""
@@ -74,7 +76,8 @@ class Desk:
     async def exit(self, config: BotConfig, instrument: Instrument) -> str:
         """Sell, leg after leg, until the latched exit leaves the position flat or dust, or an order rests.
 
-        A leg of which nothing was filled ends the attempt; the exit stays latched.
+        A leg of which nothing was filled ends the attempt; the exit stays latched. Where the account has less than the
+        books, what it has is sold, and a person has to explain the rest.
         """
         answer = await self._make_way(config, instrument) or "there is no position"
         leg = 0
@@ -82,14 +85,20 @@ class Desk:
             quantity = self._books.sellable(decision, config, instrument)
             if quantity <= ZERO:
                 return self._books.close(decision, config, at=decision.decided_at)
-            intent = self._intent(decision, config, instrument, "sell", quantity, leg=leg)
+            offered = self._books.offered(quantity, decision, instrument)
+            intent = self._intent(decision, config, instrument, "sell", offered, leg=leg)
             before = self._state.carried.book.holding
             order = InFlight(intent=intent, decision=decision, until=_until(intent, config))
             answer = await self._sender.send(order, config, instrument)
             if self._state.resting is not None:
                 return answer
             self.hurry()
-            if self._state.carried.book.holding == before:
+            there = self._state.carried.sellable
+            if there is not None:
+                how = f"the account can sell {there:f} {instrument.base}, the books of this bot {quantity:f}"
+                self._standing.differs(how, config)
+            sold = self._state.carried.book.holding != before
+            if not sold and self._books.offered(quantity, decision, instrument) >= offered:
                 return answer
             leg += 1
         return answer

@@ -46,10 +46,10 @@ class Loop:
         self.wishes = Wishes()
         self._books = Books(self.state, self.outbox)
         self._sender = Sender(self.state, self._books)
-        self._desk = Desk(self.state, self._books, self._sender)
+        self._standing = Standing(self.state, self.outbox)
+        self._desk = Desk(self.state, self._books, self._sender, self._standing)
         self._resting = Resting(self.state, self._books, self._desk, self._sender)
         self._watching = Watching(self.state)
-        self._standing = Standing(self.state, self.outbox)
         self._adoption = Adoption(
             self.state, self.outbox, self._books, self._sender, self._standing, continued=start.continued
         )

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from domain.accounts import AccountView, Balance, VenueOrder
-from domain.errors import OrderMismatch, OrderUncertain
+from domain.errors import InsufficientBalance, OrderMismatch, OrderUncertain
 from domain.instruments import AccountRef, Instrument
 from domain.orders import Fill, OrderReport, OrderRequest, OrderStatus
 from domain.ports import Broker, OrderHabits, SendWindow
@@ -30,6 +30,7 @@ class FakeExchange:
         fill: how much of a market order is filled at once; the rest stays open until `complete`.
         blind: what every look-up raises.
         refused: what every submission raises.
+        there: base that the account has, if a sale of more is to be refused.
         balances: what the account holds, whatever is traded.
         hold: submissions wait for it.
     """
@@ -43,6 +44,7 @@ class FakeExchange:
     fill: Decimal = Decimal(1)
     blind: Exception | None = None
     refused: Exception | None = None
+    there: Decimal | None = None
     habit: OrderHabits = field(default_factory=lambda: OrderHabits(finds=True, late_after=0.3))
     may_trade: bool | None = True
     takes_stops: bool = True
@@ -72,6 +74,10 @@ class FakeExchange:
         await self.hold.wait()
         if self.refused is not None:
             raise self.refused
+        if self.there is not None and request.intent.side == "sell":
+            if request.intent.quantity > self.there:
+                raise InsufficientBalance("insufficient balance", free=self.there)
+            self.there -= request.intent.quantity
         if self.swallow:
             self.swallow -= 1
             raise OrderUncertain("the connection was reset")

@@ -82,6 +82,24 @@ async def test_an_entry_that_has_not_left_is_given_up(bench: Bench) -> None:
     assert (await bot.status()).position.quantity is None
 
 
+async def test_an_exit_sells_what_somebody_has_left_of_it_and_has_a_person_explain_the_rest(bench: Bench) -> None:
+    bot = await live_bot(bench)
+    bench.market.dip()
+    await bot.holds()
+    bought = bench.exchange.orders[bench.exchange.accepted[0]].quantity
+    bench.exchange.there = Decimal(2)
+    bench.market.crash()
+    status = await bot.comes(lambda status: status.status == "error")
+    assert [bench.exchange.orders[name].quantity for name in bench.exchange.accepted] == [bought, 2]
+    assert status.position.quantity == bought - 2
+    assert status.difference == f"the account can sell 2.00000 BTC, the books of this bot {bought:f}"
+    assert [notice.kind for notice in bench.notifier.told].count("difference") == 1
+    # What was taken away comes back: nothing but time is needed.
+    bench.exchange.there = Decimal(100)
+    await bot.closed()
+    assert [bench.exchange.orders[name].quantity for name in bench.exchange.accepted] == [bought, 2, bought - 2]
+
+
 async def test_an_exit_that_has_not_left_is_tried_again_until_it_is_through(bench: Bench) -> None:
     bot = await live_bot(bench)
     bench.market.dip()
