@@ -11,7 +11,7 @@ from domain.journal import BotStatus
 from domain.model import ZERO, Model, Money, Price, Quantity
 from domain.orders import OrderReport
 from domain.state import BotState
-from domain.watch import Order, Sighting
+from domain.watch import Order, RestingOrder, Sighting
 
 
 class Answer(Model):
@@ -57,6 +57,19 @@ class Resolution:
     answer: Answer | None = None
 
 
+@dataclass
+class Wishes:
+    """What people want and have not been answered yet, one of each kind at a time."""
+
+    command: Command | None = None
+    resolution: Resolution | None = None
+
+    def answer(self, answer: Answer) -> None:
+        """Answer the command, if there is one."""
+        if self.command is not None:
+            self.command.answer, self.command = answer, None
+
+
 async def answered(wish: Command | Resolution) -> str:
     """Wait for the loop's answer to what a person wants or says, and return it.
 
@@ -66,8 +79,13 @@ async def answered(wish: Command | Resolution) -> str:
     await workflow.wait_condition(lambda: wish.answer is not None)
     answer = wish.answer
     if answer is None or not answer.done:
-        raise ApplicationError(answer.text if answer else "", type="CommandRefused", non_retryable=True)
+        raise refused(answer.text if answer else "")
     return answer.text
+
+
+def refused(reason: str, *, type_: str = "CommandRefused") -> ApplicationError:
+    """Return what tells a person why something is not done; the same, asked again, would get the same answer."""
+    return ApplicationError(reason, type=type_, non_retryable=True)
 
 
 class PositionAnswer(Model):
@@ -104,6 +122,7 @@ class StatusAnswer(Model):
     dropped_events: int
     sighting: Sighting
     position: PositionAnswer
+    resting: tuple[RestingOrder, ...] = ()
     unknown_order: str | None = None
     difference: str | None = None
 
@@ -146,6 +165,7 @@ def status_answer(state: BotState, *, journal_waiting: int) -> StatusAnswer:
         dropped_events=state.dropped_events,
         sighting=state.sighting,
         position=position_answer(state),
+        resting=state.resting_orders,
         unknown_order=state.carried.unknown.intent.client_order_id if state.carried.unknown else None,
         difference=state.carried.difference,
     )
