@@ -131,7 +131,7 @@ async def test_a_server_that_takes_nothing_is_told_from_one_that_is_away(
 @pytest.mark.parametrize("code", ["42P01", "3F000", "42703"])
 async def test_a_database_of_another_version_is_waited_for(engine: AsyncEngine, code: str) -> None:
     """Whoever sees to it migrates it; until then it is as good as away."""
-    with pytest.raises(StoreUnavailable, match="lacks tables of this version; run `python starter.py migrate`"):
+    with pytest.raises(StoreUnavailable, match=r"lacks tables of this version; run `python starter\.py migrate`"):
         await run(engine, failing_with(code))
 
 
