@@ -59,6 +59,7 @@ class Adoption:
         """
         self._state = state
         self._continued = continued
+        self._begun = 0
         state.adopted_run = None
         self._outbox = outbox
         self._books = books
@@ -67,6 +68,7 @@ class Adoption:
 
     def begin_anew(self) -> None:
         """Have the venue's orders adopted before anything else is sent."""
+        self._begun += 1
         self._state.adopted_run = None
 
     def suspect(self, how: str, config: BotConfig) -> None:
@@ -90,10 +92,10 @@ class Adoption:
         account = config.account
         if account is None or self.is_done(config):
             return True
-        last = self._is_due() and self._state.adopted_run is not None
+        last, begun = self._is_due() and self._state.adopted_run is not None, self._begun
         found = await unless(overtaken, self._find(account, instrument))
-        if found is None:
-            return False
+        if found is None or self._begun != begun:
+            return False  # an answer to an earlier question: a restored history may be told it together with the news
         self._state.adopted_run = found.run_id
         self._state.wary_until = None if last or self._continued else workflow.now() + _WARY
         if not self._continued:
