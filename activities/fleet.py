@@ -84,11 +84,15 @@ class Fleet:
     async def rewatch_all(self) -> int:
         """Have every bot that runs watch anew, and look up its orders: the process that did is gone.
 
-        It asks Temporal alone, so it works while the database is away. Returns how many were told.
+        It asks Temporal alone, so it works while the database is away. A bot that is not told could act on a history
+        that has gone back, so each is told until it has heard. Returns how many were.
         """
-        running = await self._running_ids()
+        running = untold = await self._running_ids()
         request = Reconfigure(options=self._options, rewatch=True)
-        await asyncio.gather(*(self._tell(bot_id, request) for bot_id in running))
+        while untold:
+            told = await asyncio.gather(*(self._tell(bot_id, request) for bot_id in untold))
+            untold = [bot_id for bot_id, heard in zip(untold, told, strict=True) if not heard]
+            await asyncio.sleep(_FIRST_DELAY if untold else 0)
         return len(running)
 
     async def sync(self, row: BotRow, *, rewatch: bool = False) -> str | None:
@@ -174,14 +178,16 @@ class Fleet:
             request = Reconfigure()
         await self._tell(bot_id, request)
 
-    async def _tell(self, bot_id: str, request: Reconfigure) -> None:
+    async def _tell(self, bot_id: str, request: Reconfigure) -> bool:
+        """Signal a bot, if it runs. Returns whether that went well."""
         async with self._slots:
             try:
                 await self._signal(bot_id, request)
             except RPCError:
                 log.exception("bot could not be told", bot_id=bot_id)
-            else:
-                log.debug("bot told", bot_id=bot_id, rewatch=request.rewatch)
+                return False
+        log.debug("bot told", bot_id=bot_id, rewatch=request.rewatch)
+        return True
 
 
 def search_attributes(config: BotConfig) -> TypedSearchAttributes:

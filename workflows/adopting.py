@@ -35,8 +35,10 @@ ADOPTED = "adopted"
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 # A request that a lost life has sent can arrive for so long; until then the first look at an order is not enough.
 _WARY = timedelta(seconds=15)
-# Of the last known order the time of its decision is known, on a clock that was measured.
+# Of the last known order the time of its decision is known, on a clock that was measured. Ten times further back each
+# time that the venue knows more than was found: what this life has ordered itself may be newer than what it forgot.
 _SLACK_MS = 60_000
+_FURTHER, _FURTHEST_MS = 10, DAY_MS
 
 
 class Adoption:
@@ -59,6 +61,8 @@ class Adoption:
         """
         self._state = state
         self._continued = continued
+        self._begun = 0
+        self._slack_ms = _SLACK_MS
         state.adopted_run = None
         self._outbox = outbox
         self._books = books
@@ -67,7 +71,13 @@ class Adoption:
 
     def begin_anew(self) -> None:
         """Have the venue's orders adopted before anything else is sent."""
+        self._begun += 1
         self._state.adopted_run = None
+
+    def look_further_back(self) -> None:
+        """Have them adopted from a longer time: the venue knows one that was not found."""
+        self._slack_ms = min(self._slack_ms * _FURTHER, _FURTHEST_MS)
+        self.begin_anew()
 
     def suspect(self, how: str, config: BotConfig) -> None:
         """Look for forgotten orders when books and venue seem to differ; if they still do then, a person has to."""
@@ -90,10 +100,10 @@ class Adoption:
         account = config.account
         if account is None or self.is_done(config):
             return True
-        last = self._is_due() and self._state.adopted_run is not None
+        last, begun = self._is_due() and self._state.adopted_run is not None, self._begun
         found = await unless(overtaken, self._find(account, instrument))
-        if found is None:
-            return False
+        if found is None or self._begun != begun:
+            return False  # an answer to an earlier question: a restored history may be told it together with the news
         self._state.adopted_run = found.run_id
         self._state.wary_until = None if last or self._continued else workflow.now() + _WARY
         if not self._continued:
@@ -116,7 +126,7 @@ class Adoption:
             account=account,
             instrument=instrument,
             after=carried.sequence,
-            since=max(carried.ordered_at - _SLACK_MS if carried.ordered_at else carried.stamp // 1_000 - DAY_MS, 0),
+            since=max(carried.ordered_at - self._slack_ms, 0) if carried.ordered_at else _day_before(carried.stamp),
         )
         return await workflow.execute_activity_method(
             AdoptionActivities.find_orders,
@@ -207,6 +217,11 @@ class Adoption:
         text = f"{order.side} of {order.quantity:f} {instrument.base} found at the venue: {order.report.status}"
         self._outbox.event("order_adopted", text, severity="warning", correlation=name)
         self._books.fold(order.report, config, instrument)
+
+
+def _day_before(stamp: int) -> int:
+    """Return the moment a day before a journal stamp, in milliseconds UTC."""
+    return max(stamp // 1_000 - DAY_MS, 0)
 
 
 def history_was_reset(error: ActivityError) -> bool:

@@ -121,7 +121,7 @@ class Loop:
                 return await self._step()
             except ActivityError as error:
                 if history_was_reset(error):
-                    self._adoption.begin_anew()
+                    self._adoption.look_further_back()
                 elif not is_cancelled_exception(error):
                     await self._acting.stumble(str(error.cause or error))
         except asyncio.CancelledError:

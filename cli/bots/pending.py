@@ -23,6 +23,7 @@ _WORDS = {
     "find_orders": "asking the venue for its orders",
     "submit_order": "placing an order",
     "resolve_order": "looking up an order",
+    "cancel_order": "cancelling an order",
     WATCH: "watching the market",
     "write_journal": "writing the journal",
     "notify": "handing over messages",

@@ -178,10 +178,18 @@ async def test_why_says_that_the_exchange_does_not_answer_at_a_start(
     assert (await cli("bots", "why", bot_id, "--json")).json["failing"] == []
 
 
-async def test_why_says_what_the_watch_cannot_read(cli: Cli, bench: Bench, engine: AsyncEngine) -> None:
+async def test_why_says_what_the_watch_cannot_read(
+    cli: Cli, bench: Bench, rows: BotRepository, engine: AsyncEngine
+) -> None:
     bot = await running_bot(bench)
-    sign = Liveness(bot.bot_id, datetime.now(UTC), None, None, None, degraded="binance does not answer")
-    await LivenessRepository(engine).flush("worker", [sign])
+
+    async def signed() -> bool:
+        # A row that the journal writes at this moment misses the sign.
+        sign = Liveness(bot.bot_id, datetime.now(UTC), None, None, None, degraded="binance does not answer")
+        await LivenessRepository(engine).flush("worker", [sign])
+        return (await rows.overview(bot.bot_id)).degraded is not None
+
+    await eventually(signed)
     outcome = await cli("bots", "why", bot.bot_id)
     assert re.search(r"trouble: binance does not answer \(as of \d+s ago\)\n", outcome.out), outcome.out
     assert (await cli("bots", "why", bot.bot_id, "--json")).json["degraded"] == "binance does not answer"

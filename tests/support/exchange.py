@@ -32,6 +32,7 @@ class FakeExchange:
         refused: what every submission raises.
         there: base that the account has, if a sale of more is to be refused.
         balances: what the account holds, whatever is traded.
+        leaves_out_older: its list of orders begins where it was asked to.
         hold: submissions wait for it.
     """
 
@@ -49,6 +50,7 @@ class FakeExchange:
     may_trade: bool | None = True
     takes_stops: bool = True
     balances: dict[str, Balance] = field(default_factory=lambda: {"BTC": held(9), "USDT": held(100_000)})
+    leaves_out_older: bool = False
     hold: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -65,8 +67,9 @@ class FakeExchange:
         if self.blind is not None:
             raise self.blind
         order = self.orders.get(request.intent.client_order_id)
-        if order is not None and order.side != request.intent.side:
-            raise OrderMismatch(f"{order.side} stands under this id")
+        wanted = request.intent.side, request.intent.quantity
+        if order is not None and (order.side, order.quantity) != wanted:
+            raise OrderMismatch(f"{order.side} of {order.quantity} stands under this id")
         return order.report if order else None
 
     async def submit(self, request: OrderRequest, window: SendWindow) -> OrderReport:
@@ -151,7 +154,9 @@ class ExchangeAccounts:
         self.asked += 1
         if self._exchange.blind is not None:
             raise self._exchange.blind
-        return [order for name, order in self._exchange.orders.items() if name.startswith(prefix)]
+        oldest = since if self._exchange.leaves_out_older else 0
+        orders = self._exchange.orders
+        return [order for name, order in orders.items() if name.startswith(prefix) and order.created_at >= oldest]
 
     async def open_orders(self, account: AccountRef, instrument: Instrument) -> Sequence[VenueOrder]:
         if self._exchange.blind is not None:

@@ -216,3 +216,18 @@ async def test_once_nothing_can_arrive_any_more_the_journal_ends_what_was_never_
 def orders_of(bench: Bench, bot: BotUnderTest, sequence: int) -> list[OrderEntry]:
     entries = bench.journal.payloads(bot.bot_id, OrderEntry)
     return [entry for entry in entries if entry.intent.sequence == sequence]
+
+
+async def test_an_order_that_is_older_than_the_first_look_is_found_by_a_further_one(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was made ten minutes before that which has its number now, and the exchange knows it by that."""
+    monkeypatch.setattr("workflows.adopting._WARY", timedelta(seconds=60))
+    bot = await live_bot(bench)
+    bench.exchange.leaves_out_older = True
+    forgotten = order_at_venue(bot, 1, "buy")
+    put(bench, forgotten.model_copy(update={"created_at": forgotten.created_at - 600_000}))
+    bench.market.dip()
+    assert (await bot.holds()).quantity == Decimal("0.5")
+    await until(lambda: bot.events().count("order_adopted") == 1)
+    assert bench.exchange.accepted == []
