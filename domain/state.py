@@ -67,7 +67,7 @@ class Carried(Sparse):
         ordered_at: the venue's time of the last order intent; zero before the first.
         decided: keys of the last decisions, oldest first.
         exiting: an exit that was decided and is not yet carried through.
-        sellable: what of the position the account had when it refused to sell more; None once it has sold what it should.
+        sellable: what of the position the account had when it refused to sell more; None once it has sold all.
         protection: the stop that rests at the exchange beside the position.
         unknown: an order of which only a person can tell whether the venue has it; until then nothing is bought.
         difference: why books and venue do not agree; until a person has explained it, nothing is bought.
