@@ -157,6 +157,7 @@ def _facts(seen: Seen) -> list[tuple[str, str]]:
         facts.append(("price", price(sighting.price)))
     if status is not None and status.position.quantity is not None:
         facts.append(("position", f"{status.position.quantity:f} @ {price(status.position.average_price)}"))
+    facts += _orders(status)
     for name, level in (("stop loss", levels.stop), ("take profit", levels.target), ("last stop", levels.last_stop)):
         if level is not None:
             facts.append((name, price(level)))
@@ -168,6 +169,11 @@ def _facts(seen: Seen) -> list[tuple[str, str]]:
     elif seen.has_looked:
         facts.append(("reported", "by the bot, after its last watch"))
     return facts
+
+
+def _orders(status: StatusAnswer | None) -> Iterator[tuple[str, str]]:
+    for order in status.resting if status is not None else ():
+        yield "exchange stop" if order.type == "stop" else f"offer to {order.side}", price(order.price)
 
 
 def _time(milliseconds: int) -> datetime:
