@@ -107,6 +107,7 @@ class WatchActivities:
         wake: Wake | None = "candle"
         while True:
             view = subscription.view()
+            watcher.closed = self._gate.closed(request.config.account)
             result = watcher.on_time(view) or await self._look(request, watcher, view, wake)
             if result is not None:
                 return result
@@ -127,7 +128,6 @@ class WatchActivities:
     async def _look(
         self, request: WatchRequest, watcher: Watcher, view: MarketView, wake: Wake | None
     ) -> WatchResult | None:
-        watcher.closed = self._gate.closed(request.config.account)
         if isinstance(wake, LevelHit):
             result = watcher.on_level(view, wake)
             if result is not None:

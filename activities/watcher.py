@@ -102,13 +102,15 @@ class Watcher:
         return self._decide(self._decisions.exit_at_level(self._position, hit))
 
     def on_time(self, view: MarketView) -> WatchResult | None:
-        """Say that the limit order which rests is filled, on paper, or has rested long enough."""
+        """Say that the limit order which rests is filled, on paper, or has rested long enough, or is not to rest on."""
         order = self._request.limit
         if order is None:
             return None
         end = first_traded_through(view.candles, order, self._interval) if order.paper else None
         if end is not None and not self._stopped_by(view, end):
             return self._reached(view, end)
+        if self.closed and order.side == "buy":
+            return self.result("overdue", reason=self.closed)
         return self.result("overdue") if self.due_in(view) == 0 else None
 
     def on_candle(self, view: MarketView) -> WatchResult | None:

@@ -123,9 +123,9 @@ class WatchResult(Model):
             raised; `recovered`: a strategy that had failed did not; `refused`: a command could not be carried out;
             `limited`: a daily risk limit suppressed a signal, and nobody was told of it today; `differs`: the venue
             says something else than the books; `reached`: the market has traded through the limit of a paper order;
-            `overdue`: a limit order has rested long enough; `unprotected`: the stop at the exchange is not where it
-            should be.
-        reason: why it failed, was refused or limited, or how books and venue differ.
+            `overdue`: a limit order has rested long enough, or entries were forbidden meanwhile; `unprotected`: the
+            stop at the exchange is not where it should be.
+        reason: why it failed, was refused, limited or forbidden, or how books and venue differ.
         reached_at: when the market has traded through the limit.
         lost_candles: candles that the exit logic has missed for good, because the venue keeps no more of them.
     """

@@ -55,7 +55,7 @@ class Acting:
         if result.decision is not None:
             await self._decide(result.decision, config, instrument)
         elif result.outcome == "overdue":
-            await self._resting.give_up(config, instrument)
+            await self._resting.give_up(config, instrument, why=result.reason)
         elif result.outcome == "failed":
             await self.stumble(f"strategy: {result.reason}", config=config)
             return

@@ -47,9 +47,13 @@ class Resting:
         if order is not None and order.intent.side == "buy":
             await self._sender.end_resting(config, instrument, why=why)
 
-    async def give_up(self, config: BotConfig, instrument: Instrument) -> None:
-        """Cancel what is left of a limit order that has rested long enough; what was to be sold is sold at market."""
-        why = f"not filled within {config.trading.limit_timeout_seconds:g} s"
+    async def give_up(self, config: BotConfig, instrument: Instrument, *, why: str | None) -> None:
+        """Cancel what is left of a limit order; what was to be sold is sold at market.
+
+        Args:
+            why: None: it has rested long enough.
+        """
+        why = why or f"not filled within {config.trading.limit_timeout_seconds:g} s"
         await self._sender.end_resting(config, instrument, why=why)
         self._desk.hurry()
 

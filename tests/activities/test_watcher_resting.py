@@ -94,6 +94,15 @@ def test_an_offer_is_overdue_by_the_venue_s_clock() -> None:
     assert result.outcome == "overdue"
 
 
+def test_an_offer_to_buy_does_not_outlive_a_halt_and_one_to_sell_does() -> None:
+    buying, selling = watcher(resting=[offer()]), watcher(held(0), resting=[offer("sell")])
+    buying.closed = selling.closed = "halted: a person said so"
+    result = buying.on_time(view([row()]))
+    assert result is not None
+    assert (result.outcome, result.reason) == ("overdue", "halted: a person said so")
+    assert selling.on_time(view([row()])) is None
+
+
 def test_without_an_offer_nothing_is_due() -> None:
     watched = watcher(held(0), settings=LIVE, resting=[stop("97")])
     assert watched.due_in(view([row()])) is None
