@@ -63,6 +63,7 @@ def audit(evidence: Iterable[Evidence]) -> Findings:
     findings = Findings()
     for one in evidence:
         _check_ids(one, findings)
+        _check_decisions(one, findings)
         _check_positions(one.member, one.ledger, findings)
         _check_orders(one, findings)
         _check_fills(one, findings)
@@ -71,17 +72,32 @@ def audit(evidence: Iterable[Evidence]) -> Findings:
 
 
 def _check_ids(one: Evidence, findings: Findings) -> None:
-    """An id is accepted once, and a leg of a decision is one order."""
-    bot = one.member.bot_id
+    """An id is accepted once."""
     for name, times in Counter(order.client_order_id for order in one.ledger.orders).items():
         if times > 1:
-            findings.duplicates.append(f"{bot}: order {name} was accepted {times} times")
-    legs: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-    for record in one.orders:
-        legs[record.decision_key, record.leg].append(record.client_order_id)
-    for (decision, _), names in legs.items():
-        if len(names) > 1:
-            findings.duplicates.append(f"{bot}: orders {', '.join(sorted(names))} are of one decision: {decision}")
+            findings.duplicates.append(f"{one.member.bot_id}: order {name} was accepted {times} times")
+
+
+@exact()
+def _check_decisions(one: Evidence, findings: Findings) -> None:
+    """What a decision is for is ordered once: a later order asks for no more than the earlier ones have left of it.
+
+    An exit may take several: one that the venue does not take, or not all of it, is tried again until it is through.
+    """
+    decisions = {record.client_order_id: record.decision_key for record in one.orders}
+    earlier: defaultdict[str, list[LedgerOrder]] = defaultdict(list)
+    for order in one.ledger.orders:
+        decision = decisions.get(order.client_order_id)
+        if decision is None:
+            continue
+        orders = earlier[decision]
+        filled = sum((each.executed for each in orders), Decimal(0))
+        if orders and order.quantity > orders[0].quantity - filled:
+            names = ", ".join(each.client_order_id for each in (*orders, order))
+            findings.duplicates.append(
+                f"{one.member.bot_id}: orders {names} ask twice for what one decided: {decision}"
+            )
+        orders.append(order)
 
 
 def _check_positions(member: Member, ledger: AccountLedger, findings: Findings) -> None:
