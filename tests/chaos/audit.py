@@ -1,7 +1,7 @@
 """The audit of a chaos run: do the exchange's ledger, the journal and the bots say the same? Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -62,20 +62,35 @@ def audit(evidence: Iterable[Evidence]) -> Findings:
     """Return everything that is wrong with some bots."""
     findings = Findings()
     for one in evidence:
-        _check_ids(one, findings)
+        findings.duplicates.extend(doubled(one.member, one.ledger))
         _check_decisions(one, findings)
-        _check_positions(one.member, one.ledger, findings)
         _check_orders(one, findings)
         _check_fills(one, findings)
         _check_bot(one, findings)
     return findings
 
 
-def _check_ids(one: Evidence, findings: Findings) -> None:
-    """An id is accepted once."""
-    for name, times in Counter(order.client_order_id for order in one.ledger.orders).items():
-        if times > 1:
-            findings.duplicates.append(f"{one.member.bot_id}: order {name} was accepted {times} times")
+def doubled(member: Member, ledger: AccountLedger) -> list[str]:
+    """Return what the exchange's ledger alone shows to have been done twice: nothing that comes later undoes it."""
+    accepted = Counter(order.client_order_id for order in ledger.orders)
+    twice = [f"order {name} was accepted {times} times" for name, times in accepted.items() if times > 1]
+    return [f"{member.bot_id}: {what}" for what in (*twice, *_bought_twice(member, ledger))]
+
+
+def _bought_twice(member: Member, ledger: AccountLedger) -> Iterator[str]:
+    """Yield each purchase while something is held, whatever the ids say: these bots hold one entry at a time."""
+    trades: defaultdict[int, list[LedgerTrade]] = defaultdict(list)
+    for trade in ledger.trades:
+        trades[trade.order_id].append(trade)
+    held = Decimal(0)
+    for order in ledger.orders:
+        if order.side == "BUY" and order.executed:
+            worth = held * order.executed_quote / order.executed
+            if worth >= _DUST:
+                yield f"order {order.client_order_id} buys while {held} are held"
+        moved = order.executed if order.side == "BUY" else -order.executed
+        fees = (t.commission for t in trades[order.order_id] if t.commission_asset == member.base)
+        held += moved - sum(fees, Decimal(0))
 
 
 @exact()
@@ -98,23 +113,6 @@ def _check_decisions(one: Evidence, findings: Findings) -> None:
                 f"{one.member.bot_id}: orders {names} ask twice for what one decided: {decision}"
             )
         orders.append(order)
-
-
-def _check_positions(member: Member, ledger: AccountLedger, findings: Findings) -> None:
-    """Nothing is bought while something is held, whatever the ids say: these bots hold one entry at a time."""
-    trades: defaultdict[int, list[LedgerTrade]] = defaultdict(list)
-    for trade in ledger.trades:
-        trades[trade.order_id].append(trade)
-    held = Decimal(0)
-    for order in ledger.orders:
-        if order.side == "BUY" and order.executed:
-            worth = held * order.executed_quote / order.executed
-            if worth >= _DUST:
-                name = order.client_order_id
-                findings.duplicates.append(f"{member.bot_id}: order {name} buys while {held} are held")
-        moved = order.executed if order.side == "BUY" else -order.executed
-        fees = (t.commission for t in trades[order.order_id] if t.commission_asset == member.base)
-        held += moved - sum(fees, Decimal(0))
 
 
 def _check_orders(one: Evidence, findings: Findings) -> None:
