@@ -8,11 +8,12 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any, NamedTuple
 
 import structlog
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -104,36 +105,20 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         vault = SealedVault(CredentialsRepository(engine), ring, CiphertextCache(settings.credentials_cache_dir))
         gateway = Gateway(vault=vault)
         stack.push_async_callback(gateway.close)
-        accounts = CcxtAccounts(gateway)
         market = MarketData(lambda venue: CcxtData(gateway, venue))
         stack.push_async_callback(market.close)
         threads = stack.enter_context(ThreadPoolExecutor(_STRATEGY_THREADS, thread_name_prefix="strategy"))
-        board, metrics, bots = LivenessBoard(worker_name()), Metrics(), BotRepository(engine)
-        metrics.gauge("watches", "Watches of this process.", lambda: len(board))
-        metrics.gauge("feeds", "Feeds that are followed: one per venue, symbol and interval.", market.feed_count)
-        metrics.gauge("watches_stale", "Watches that see a venue that has fallen silent.", lambda: board.stale)
-        metrics.gauge("liveness_flushes_lost", "Signs of life not written, of all bots.", lambda: board.lost_flushes)
-        metrics.gauge_by(
-            "venue_clock_offset_ms",
-            "How far the clock of a venue is ahead of this machine's.",
-            "venue",
-            lambda: {str(venue): clock.offset_ms for venue, clock in gateway.clocks.items()},
-        )
-        metrics.gauge_by(
-            "venue_clock_bound_ms",
-            "How wrong the measured offset of a venue's clock may be.",
-            "venue",
-            lambda: {str(venue): clock.bound_ms for venue, clock in gateway.clocks.items()},
-        )
+        board = LivenessBoard(worker_name())
         flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine), settings.flush_seconds))
         stack.callback(flushing.cancel)
+        accounts, bots = CcxtAccounts(gateway), BotRepository(engine)
         options = WatchOptions(
             segment_seconds=settings.segment_seconds, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds
         )
         yield Services(
             fleet=Fleet(client, bots, options),
             board=board,
-            metrics=metrics,
+            metrics=_metrics(board, market, gateway),
             orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway))),
             adoption=AdoptionActivities(accounts),
             watches=WatchActivities(market, board, threads, Reconciler(accounts)),
@@ -142,6 +127,50 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
             notify=NotifyActivities(LogNotifier(engine)),
             engine=engine,
         )
+
+
+def _metrics(board: LivenessBoard, market: MarketData, gateway: Gateway) -> Metrics:
+    metrics = Metrics()
+    metrics.gauge("watches", "Watches of this process.", lambda: len(board))
+    metrics.gauge("feeds", "Feeds that are followed: one per venue, symbol and interval.", market.feed_count)
+    metrics.gauge("watches_stale", "Watches that see a venue that has fallen silent.", lambda: board.stale)
+    metrics.gauge("liveness_flushes_lost", "Signs of life not written, of all bots.", lambda: board.lost_flushes)
+    metrics.gauge_by(
+        "venue_clock_offset_ms",
+        "How far the clock of a venue is ahead of this machine's.",
+        "venue",
+        lambda: {str(venue): clock.offset_ms for venue, clock in gateway.clocks.items()},
+    )
+    metrics.gauge_by(
+        "venue_clock_bound_ms",
+        "How wrong the measured offset of a venue's clock may be.",
+        "venue",
+        lambda: {str(venue): clock.bound_ms for venue, clock in gateway.clocks.items()},
+    )
+    return metrics
+
+
+class _Duty(NamedTuple):
+    """What the worker of one role does: activities, bound to what they use, so many at once, and workflows."""
+
+    activities: Sequence[Callable[..., Any]]
+    slots: int
+    workflows: Sequence[type] = ()
+
+
+def _duties(built: Services, max_watches: int) -> dict[Role, _Duty]:
+    orders = built.orders
+    return {
+        Role.TRADING: _Duty(
+            [orders.submit_order, orders.resolve_order, orders.cancel_order, built.adoption.find_orders],
+            slots=200,
+            workflows=[BotWorkflow],
+        ),
+        # Besides the watches, room for the checks of configurations.
+        Role.MARKET: _Duty([built.watches.watch_market, built.config.prepare], slots=max_watches + 50),
+        Role.JOURNAL: _Duty([built.journal.write_journal, built.config.load_row], slots=20),
+        Role.NOTIFY: _Duty([built.notify.notify], slots=20),
+    }
 
 
 def make_workers(
@@ -153,40 +182,26 @@ def make_workers(
     interceptors: Sequence[Interceptor] = (),
 ) -> list[Worker]:
     """Return one Temporal worker a role, each with its own queue and slots."""
-
-    def worker(role: Role, activities: Sequence[object], *, slots: int, bots: bool = False) -> Worker:
-        return Worker(
+    duties = _duties(built, max_watches)
+    return [
+        Worker(
             client,
             task_queue=role,
-            activities=activities,  # type: ignore[arg-type]  # bound methods, decorated on their classes
-            workflows=[BotWorkflow] if bots else [],
+            activities=duties[role].activities,
+            workflows=duties[role].workflows,
             # The tests run in the sandbox; here it would cost 100 KB and 20 ms of the event loop for each bot.
             workflow_runner=UnsandboxedWorkflowRunner(),
             max_concurrent_workflow_tasks=_WORKFLOW_TASKS,
             interceptors=[MetricsInterceptor(built.metrics), *interceptors],
-            max_concurrent_activities=slots,
+            max_concurrent_activities=duties[role].slots,
             max_cached_workflows=max_watches,
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=DRAIN,
             identity=worker_name(),
             build_id=BUILD_ID,
         )
-
-    makers = {
-        Role.TRADING: lambda: worker(
-            Role.TRADING,
-            [built.orders.submit_order, built.orders.resolve_order, built.adoption.find_orders],
-            slots=200,
-            bots=True,
-        ),
-        # Besides the watches, room for the checks of configurations.
-        Role.MARKET: lambda: worker(
-            Role.MARKET, [built.watches.watch_market, built.config.prepare], slots=max_watches + 50
-        ),
-        Role.JOURNAL: lambda: worker(Role.JOURNAL, [built.journal.write_journal, built.config.load_row], slots=20),
-        Role.NOTIFY: lambda: worker(Role.NOTIFY, [built.notify.notify], slots=20),
-    }
-    return [makers[role]() for role in roles]
+        for role in roles
+    ]
 
 
 async def run(settings: Settings, roles: Sequence[Role], stop: asyncio.Event) -> None:

@@ -70,6 +70,8 @@ class ConfigActivities:
             view = await self._accounts.view(account)
             if view.may_trade is False:
                 return f"broker.credentials: {account.venue} lets the keys {account.credentials!r} read only, not trade"
+            if config.risk_management.exchange_stop and not view.takes_stops:
+                return f"risk_management.exchange_stop: no stop can rest at {account.venue}; expected false"
             balance = view.balances.get(instrument.quote)
             there = balance.free + balance.locked if balance else ZERO
             sharing = await self._bots.sharing(account.credentials)

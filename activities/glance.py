@@ -9,6 +9,7 @@ from domain.decisions import STOP_LOSS, TAKE_PROFIT, ExitLevels
 from domain.intervals import next_open, open_time
 from domain.model import Price
 from domain.ports import MarketView
+from domain.watch import RestingOrder
 
 # A decision that comes later than this after the open it refers to takes the price of its own moment instead.
 LATE_MS = 5_000
@@ -41,6 +42,32 @@ def candles_between(folded: int, oldest: int, interval: str) -> int:
     while moment < oldest and lost < _MOST_COUNTED:
         lost, moment = lost + 1, next_open(moment, interval)
     return lost
+
+
+def first_traded_through(candles: Candles, order: RestingOrder, interval: str) -> int | None:
+    """Return when a candle has ended that has traded through a limit, the first one; None if none has.
+
+    A candle counts if the order has rested for all of it: its extremes may else be older, or newer, than the order.
+    """
+    beyond = candles.low < float(order.price) if order.side == "buy" else candles.high > float(order.price)
+    hits = candles.open_time[(candles.open_time >= order.since - LATE_MS) & beyond]
+    end = next_open(int(hits[0]), interval) if len(hits) else None
+    return None if end is None or (order.until is not None and end > order.until) else end
+
+
+def with_limit(levels: ExitLevels, order: RestingOrder, tick: Price) -> ExitLevels:
+    """Return the levels to wait for while a limit order rests.
+
+    On paper it is filled by a price that is at least a tick beyond its limit. The target is not waited for when the
+    order is an exit: the position is being sold already.
+    """
+    changes: dict[str, Price | None] = {}
+    if order.side == "sell":
+        changes["target"] = None
+    if order.paper:
+        side, beyond = ("limit_buy", order.price - tick) if order.side == "buy" else ("limit_sell", order.price + tick)
+        changes[side] = beyond
+    return levels.model_copy(update=changes)
 
 
 def first_breach(candles: Candles, levels: ExitLevels, *, since: int, entered_at: int) -> tuple[int, str] | None:

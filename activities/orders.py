@@ -2,7 +2,9 @@
 
 import asyncio
 import time
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
+from typing import Literal
 
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -21,7 +23,7 @@ from domain.errors import (
     VenueUnavailable,
 )
 from domain.guards import Guards
-from domain.model import Model, Utc
+from domain.model import ZERO, Model, Quantity, Utc
 from domain.orders import OrderReport, OrderRequest, OrderStatus
 from domain.ports import Broker, Brokers
 from domain.positions import Book
@@ -51,14 +53,25 @@ class SubmitOrder(Model):
 
 
 class ResolveOrder(Model):
-    """An order that the venue has, and whose end is waited for.
+    """An order that the venue has, and of which is to be known how it stands.
 
     Attributes:
+        awaited: what is waited for: its `end`; a `change` of what is filled of it; or nothing but an `answer`.
+        filled: what is known to be filled of it.
+        why: the reason for which it is cancelled.
         adopted_run: see `activities.adoption.refuse_if_reset`.
     """
 
     order: OrderRequest
+    awaited: Literal["end", "change", "answer"] = "end"
+    filled: Quantity = ZERO
+    why: str | None = None
     adopted_run: str | None = None
+
+    def is_answered_by(self, report: OrderReport) -> bool:
+        """Return whether a report says what was to be known."""
+        changed = self.awaited == "change" and report.filled_quantity != self.filled
+        return report.final or changed or self.awaited == "answer"
 
 
 class OrderActivities:
@@ -102,19 +115,38 @@ class OrderActivities:
 
     @activity.defn
     async def resolve_order(self, request: ResolveOrder) -> OrderReport:
-        """Wait until the venue says how an order has ended. `unknown` when it shows it no more."""
+        """Wait until the venue says how an order stands. `unknown` when it shows it no more."""
+        broker = self._brokers.broker_for(request.order)
+        return await self._ask_until_told(request, broker.find)
+
+    @activity.defn
+    async def cancel_order(self, request: ResolveOrder) -> OrderReport:
+        """Cancel what is left of an order, and return how it ended. Safe to retry. `unknown` as in `resolve_order`."""
+        broker = self._brokers.broker_for(request.order)
+
+        async def cancel(order: OrderRequest) -> OrderReport | None:
+            try:
+                report = await broker.cancel(order)
+            except OrderUncertain:
+                return None  # it is not shown, perhaps not yet
+            return report.model_copy(update={"reason": request.why}) if report.status == "cancelled" else report
+
+        return await self._ask_until_told(request, cancel)
+
+    async def _ask_until_told(
+        self, request: ResolveOrder, ask: Callable[[OrderRequest], Awaitable[OrderReport | None]]
+    ) -> OrderReport:
         self._refuse_if_reset(request)
         order, pause, missing_since = request.order, _FIRST_PAUSE, None
-        broker = self._brokers.broker_for(order)
         while not activity.is_worker_shutdown():
             activity.heartbeat()
             try:
-                report = await broker.find(order)
+                report = await ask(order)
             except OrderMismatch as error:
                 return _report(order, "unknown", error)
             except (VenueUnavailable, StoreUnavailable) as error:
                 raise retryable(error) from error
-            if report is not None and report.final:
+            if report is not None and request.is_answered_by(report):
                 return report
             missing_since = None if report else missing_since or time.monotonic()
             if missing_since is not None and time.monotonic() - missing_since > _MISSING_SECONDS:

@@ -47,10 +47,11 @@ class Reconciler:
 
     async def _compare(self, request: WatchRequest, account: AccountRef) -> str | None:
         instrument, holding = request.instrument, request.book.holding
-        prefix = order_prefix(request.uid)
+        prefix, known = order_prefix(request.uid), {order.client_order_id for order in request.resting}
         for order in await self._accounts.open_orders(account, instrument):
-            if order.report.client_order_id.startswith(prefix):
-                return f"order {order.report.client_order_id} rests at {account.venue}, and the bot knows of none"
+            name = order.report.client_order_id
+            if name.startswith(prefix) and name not in known:
+                return f"order {name} rests at {account.venue}, and the bot knows of none"
         if holding == ZERO:
             return None
         balance = (await self._accounts.view(account)).balances.get(instrument.base)

@@ -4,6 +4,7 @@ It reads only. A zombie of it, on a partitioned or frozen worker, can trade noth
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
@@ -28,6 +29,7 @@ from strategies.registry import build_strategy
 
 # Share of the heartbeat timeout after which a silent watch says again that it lives.
 HEARTBEAT_SHARE = 0.3
+_SHORTEST_BLINK_SECONDS, _LONGEST_BLINK_SECONDS = 0.05, 1.0
 # When another worker may take over a watch that a stopping one was given.
 _HAND_OVER = timedelta(seconds=1)
 
@@ -66,7 +68,7 @@ class WatchActivities:
             )
         refuse_if_reset(request.adopted_run, live=request.config.account is not None, began=self._began)
         try:
-            strategy = None if request.guard_only else build_strategy(request.config.strategy)
+            strategy = None if request.levels_only else build_strategy(request.config.strategy)
         except Exception as error:  # such as one that newer code does not have any more
             return _failed(Watcher(request, None, cached=None), error)
         watcher = Watcher(request, strategy, cached=_cached_exit_state())
@@ -100,7 +102,8 @@ class WatchActivities:
         deadline = time.monotonic() + request.segment_seconds
         wake: Wake | None = "candle"
         while True:
-            result = await self._look(request, watcher, subscription.view(), wake)
+            view = subscription.view()
+            result = watcher.on_time(view) or await self._look(request, watcher, view, wake)
             if result is not None:
                 return result
             # The first heartbeat goes out at once, and the next are throttled for long: let it be worth reading.
@@ -114,7 +117,8 @@ class WatchActivities:
             left = deadline - time.monotonic()
             if left <= 0:
                 return watcher.result("segment")
-            wake = await self._wait(subscription, watcher, differs, min(left, _heartbeat_seconds()))
+            patience = min(left, _heartbeat_seconds(), _blink(watcher.due_in(subscription.view())))
+            wake = await self._wait(subscription, watcher, differs, patience)
 
     async def _look(
         self, request: WatchRequest, watcher: Watcher, view: MarketView, wake: Wake | None
@@ -186,6 +190,11 @@ def _folded(request: WatchRequest, strategy: CustomStrategy | None) -> int | Non
 def _heartbeat_seconds() -> float:
     timeout = activity.info().heartbeat_timeout
     return timeout.total_seconds() * HEARTBEAT_SHARE if timeout else 60.0
+
+
+def _blink(due_in: float | None) -> float:
+    """Return for how long not to look whether an order has rested long enough: the venue's clock may run faster."""
+    return math.inf if due_in is None else min(max(due_in, _SHORTEST_BLINK_SECONDS), _LONGEST_BLINK_SECONDS)
 
 
 def _cached_exit_state() -> ExitState | None:

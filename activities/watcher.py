@@ -4,25 +4,19 @@ Order on every closed candle: risk exits first, then the strategy's exit, then t
 act on the same candle, and an entry acts only on the newest closed candle, while it is younger than one interval.
 """
 
-from decimal import Decimal
-
-from activities.glance import candle_price, candles_between, current_price, first_breach, running_candle
-from domain.decisions import (
-    LAST_STOP,
-    MANUAL_CLOSE,
-    MANUAL_OPEN,
-    STOP_LOSS,
-    TAKE_PROFIT,
-    Condition,
-    Decision,
-    ExitLevels,
-    ExitState,
-    candle_exit_key,
-    entry_key,
-    price_exit_key,
+from activities.deciding import RULES, Decisions
+from activities.glance import (
+    candle_price,
+    candles_between,
+    current_price,
+    first_breach,
+    first_traded_through,
+    running_candle,
+    with_limit,
 )
+from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN, Condition, Decision, ExitLevels, ExitState
 from domain.intervals import next_open
-from domain.levels import exit_levels
+from domain.levels import bid, exit_levels, is_off, protective_stop
 from domain.model import Price
 from domain.ports import LevelHit, MarketView
 from domain.positions import Position
@@ -30,8 +24,6 @@ from domain.watch import Sighting, WatchRequest, WatchResult
 from risk.limits import Refusal, entry_refusal, sized_entry
 from strategies.custom import CustomStrategy
 from strategies.logic import EntryPoint
-
-RULES = {"stop": STOP_LOSS, "target": TAKE_PROFIT, "last_stop": LAST_STOP}
 
 
 class Watcher:
@@ -44,6 +36,7 @@ class Watcher:
             strategy: None when only the levels are guarded.
         """
         self._request = request
+        self._decisions = Decisions(request)
         self._strategy = strategy
         self._position = request.book.position
         self._exit_state = _newest(request.exit_state, cached) if self._position else None
@@ -53,15 +46,23 @@ class Watcher:
 
     @property
     def levels(self) -> ExitLevels:
-        """The prices to be woken at; none while flat."""
-        if self._position is None:
-            return ExitLevels()
-        return exit_levels(self._request.config, self._position, self._exit_state, guarding=self._request.guard_only)
+        """The prices to be woken at; none while flat, with no order that rests."""
+        request, order = self._request, self._request.limit
+        levels = ExitLevels()
+        if self._position is not None:
+            levels = exit_levels(request.config, self._position, self._exit_state, guarding=request.guard_only)
+        return levels if order is None else with_limit(levels, order, request.instrument.tick_size)
 
     @property
     def opened(self) -> int | None:
-        """The moment of the position's newest entry, None when flat: what was before it touches no level."""
-        return self._position.entered_at if self._position else None
+        """The moment of the newest entry or order: what was before it touches no level. None when there is neither."""
+        moments = [self._position.entered_at] if self._position else []
+        return max([*moments, *(order.since for order in self._request.resting)], default=None)
+
+    def due_in(self, view: MarketView) -> float | None:
+        """Return the seconds of the venue's clock until a limit order has rested long enough; None: none rests."""
+        order = self._request.limit
+        return None if order is None or order.until is None else max(order.until - view.now, 0) / 1000
 
     def result(self, outcome: str, **fields: object) -> WatchResult:
         """Return what the watch hands back to its workflow."""
@@ -87,22 +88,23 @@ class Watcher:
         return self._exit_now(view, self._position, self._request.command_reason or MANUAL_CLOSE, price)
 
     def on_level(self, view: MarketView, hit: LevelHit) -> WatchResult | None:
-        """Leave the position because a price between candles has reached a level."""
+        """Leave the position because a price between candles has reached a level, or say that a limit is reached."""
+        if hit.rule in ("limit_buy", "limit_sell"):
+            return self._reached(view, hit.at)
         if self._position is None:
             return None
-        rule = RULES[hit.rule]
-        self._see(view, verdict=f"{rule} at {hit.price:f}")
-        return self._decide(
-            Decision(
-                action="exit",
-                key=price_exit_key(self._position.id, rule),
-                reason=rule,
-                price=hit.price,
-                candle_time=hit.candle_time,
-                decided_at=hit.at,
-                config_version=self._request.config_version,
-            )
-        )
+        self._see(view, verdict=f"{RULES[hit.rule]} at {hit.price:f}")
+        return self._decide(self._decisions.exit_at_level(self._position, hit))
+
+    def on_time(self, view: MarketView) -> WatchResult | None:
+        """Say that the limit order which rests is filled, on paper, or has rested long enough."""
+        order = self._request.limit
+        if order is None:
+            return None
+        end = first_traded_through(view.candles, order, self._interval) if order.paper else None
+        if end is not None and not self._stopped_by(view, end):
+            return self._reached(view, end)
+        return self.result("overdue") if self.due_in(view) == 0 else None
 
     def on_candle(self, view: MarketView) -> WatchResult | None:
         """Judge the newest closed candle; in a position also every candle that was missed before it.
@@ -121,7 +123,7 @@ class Watcher:
         self.seen = int(view.candles.open_time[-1])
         if result is None and self._request.recovering:
             return self.result("recovered")
-        return result
+        return result or self._unprotected()
 
     def _guard(self, view: MarketView) -> WatchResult | None:
         """Look at the closed candles for stop and target only."""
@@ -129,8 +131,9 @@ class Watcher:
         breach = self._breach(view, position) if position else None
         if position is not None and breach is not None:
             self._see(view, verdict=f"{breach[1]} on a closed candle")
-            return self._exit_by_candle(view, position, breach[1], breach[0])
-        self._see(view, verdict="the strategy has failed: only the levels are guarded")
+            return self._decide(self._decisions.exit_on_candle(position, view, breach[1], breach[0]))
+        why = "an exit order rests" if self._request.leaving else "the strategy has failed"
+        self._see(view, verdict=f"{why}: only the levels are guarded")
         return None
 
     def _judge(self, view: MarketView, strategy: CustomStrategy) -> WatchResult | None:
@@ -155,10 +158,10 @@ class Watcher:
         self._exit_state = outcome.state
         if breach is not None and (fired is None or breach[0] <= fired.candle_time):
             self._see(view, verdict=f"{breach[1]} on a closed candle", conditions=outcome.conditions)
-            return self._exit_by_candle(view, position, breach[1], breach[0])
+            return self._decide(self._decisions.exit_on_candle(position, view, breach[1], breach[0]))
         if fired is not None:
             self._see(view, verdict=fired.reason, conditions=outcome.conditions)
-            return self._exit_by_candle(view, position, fired.rule, fired.candle_time)
+            return self._decide(self._decisions.exit_on_candle(position, view, fired.rule, fired.candle_time))
         self._see(view, verdict="in position: no exit rule holds", conditions=outcome.conditions)
         return None
 
@@ -167,32 +170,26 @@ class Watcher:
         since = self._exit_state.folded if self._exit_state else position.signal_time
         return first_breach(view.candles, self.levels, since=since, entered_at=position.entered_at)
 
-    def _exit_by_candle(self, view: MarketView, position: Position, rule: str, candle_time: int) -> WatchResult:
-        return self._decide(
-            Decision(
-                action="exit",
-                key=candle_exit_key(position.id, candle_time, rule),
-                reason=rule,
-                price=candle_price(view),
-                candle_time=int(view.candles.open_time[-1]),
-                decided_at=view.now,
-                config_version=self._request.config_version,
-            )
-        )
-
     def _exit_now(self, view: MarketView, position: Position, reason: str, price: Price) -> WatchResult:
         self._see(view, verdict=reason)
-        return self._decide(
-            Decision(
-                action="exit",
-                key=price_exit_key(position.id, reason),
-                reason=reason,
-                price=price,
-                candle_time=running_candle(view, self._interval),
-                decided_at=view.now,
-                config_version=self._request.config_version,
-            )
-        )
+        return self._decide(self._decisions.exit_now(position, view, reason, price))
+
+    def _unprotected(self) -> WatchResult | None:
+        """Have the stop at the exchange moved, when the exit rule has moved its own."""
+        request = self._request
+        if self._position is None or request.limit is not None:
+            return None
+        wanted = protective_stop(self.levels, request.config, request.instrument)
+        return self.result("unprotected") if is_off(request.stop_tried, wanted) else None
+
+    def _stopped_by(self, view: MarketView, end: int) -> bool:
+        """Whether a candle that had ended by then shows the stop of a position that is being sold: it counts first."""
+        breach = self._breach(view, self._position) if self._position and self._request.leaving else None
+        return breach is not None and next_open(breach[0], self._interval) <= end
+
+    def _reached(self, view: MarketView, at: int) -> WatchResult:
+        self._see(view, verdict="the market has traded through the limit")
+        return self.result("reached", reached_at=at)
 
     # entries
 
@@ -206,28 +203,16 @@ class Watcher:
             return None
         price = candle_price(view)
         refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
-        sized = refusal or sized_entry(request.config, request.book, request.instrument, price)
+        offered = bid(request.config, request.instrument, price)
+        sized = refusal or sized_entry(request.config, request.book, request.instrument, offered)
         if isinstance(sized, Refusal):
             self._see(view, verdict=f"entry signal, but {sized.reason}", conditions=verdict.conditions)
             return self._limited(view, sized)
         self._see(view, verdict="entry signal", conditions=verdict.conditions)
-        close = Decimal(repr(float(view.candles.close[-1])))
-        entry = EntryPoint(signal_time=newest, signal_close=float(close), price=float(price), opened_at=view.now)
-        first = self._position is None
-        return self._decide(
-            Decision(
-                action="enter",
-                key=entry_key(newest),
-                reason=strategy.entry_logic.name,
-                price=price,
-                candle_time=newest,
-                decided_at=view.now,
-                config_version=request.config_version,
-                quantity=sized,
-                signal_close=close,
-                exit_state=strategy.start_exit(view.candles, entry) if first else self._exit_state,
-            )
-        )
+        state = self._exit_state
+        if self._position is None:
+            state = _first_state(view, strategy, price, signal_close=float(view.candles.close[-1]))
+        return self._decide(self._decisions.enter(view, strategy.entry_logic.name, price, sized, state))
 
     def _entry_obstacle(self, view: MarketView, newest: int) -> str | None:
         """Return why no entry may act on this candle, whatever the signal says."""
@@ -249,7 +234,7 @@ class Watcher:
         return None
 
     def _open_now(self, view: MarketView, price: Price) -> WatchResult | None:
-        request, candle = self._request, running_candle(view, self._interval)
+        request = self._request
         refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
         sized = refusal or sized_entry(request.config, request.book, request.instrument, price)
         if obstacle := request.gate or ("market data is stale" if view.stale else None):
@@ -261,29 +246,16 @@ class Watcher:
         if not len(view.candles):
             return None  # the exit rule starts from candles: they are on their way
         self._see(view, verdict=MANUAL_OPEN)
-        return self._decide(
-            Decision(
-                action="enter",
-                key=f"{entry_key(candle)}:{request.command_reason}",
-                reason=MANUAL_OPEN,
-                price=price,
-                candle_time=candle,
-                decided_at=view.now,
-                config_version=request.config_version,
-                quantity=sized,
-                signal_close=price,
-                exit_state=self._exit_state or self._midway_state(view, self._strategy, candle, price),
-            )
-        )
+        state = self._exit_state or self._midway_state(view, self._strategy, price)
+        return self._decide(self._decisions.enter_now(view, price, sized, state))
 
-    def _midway_state(self, view: MarketView, strategy: CustomStrategy, candle: int, price: Price) -> ExitState:
+    def _midway_state(self, view: MarketView, strategy: CustomStrategy, price: Price) -> ExitState:
         """Start the exit rule inside a candle: from the price, with what the newest closed candle says.
 
         The running candle counts as folded, because its extremes may be older than the position.
         """
-        newest = int(view.candles.open_time[-1])
-        entry = EntryPoint(signal_time=newest, signal_close=float(price), price=float(price), opened_at=view.now)
-        return strategy.start_exit(view.candles, entry).model_copy(update={"folded": candle})
+        state = _first_state(view, strategy, price, signal_close=float(price))
+        return state.model_copy(update={"folded": running_candle(view, self._interval)})
 
     # what is seen
 
@@ -311,6 +283,13 @@ def _newest(first: ExitState | None, second: ExitState | None) -> ExitState | No
     if first is None or second is None:
         return first or second
     return second if second.logic == first.logic and second.folded > first.folded else first
+
+
+def _first_state(view: MarketView, strategy: CustomStrategy, price: Price, *, signal_close: float) -> ExitState:
+    """Start the exit rule at the newest closed candle."""
+    newest = int(view.candles.open_time[-1])
+    entry = EntryPoint(signal_time=newest, signal_close=signal_close, price=float(price), opened_at=view.now)
+    return strategy.start_exit(view.candles, entry)
 
 
 def _entry_point(position: Position) -> EntryPoint:

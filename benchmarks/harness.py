@@ -22,18 +22,19 @@ from domain.state import BotRow
 from domain.templates import bot_from_template
 from embedded.ports import Ports
 from embedded.probes import http_ready
-from embedded.stack import EmbeddedStack
+from embedded.stack import EmbeddedStack, WorkerCommand
 from security.keyring import KeyRing, new_key, parse_keys
 from worker import connect
 
 ROOT = Path(__file__).resolve().parents[1]
 SIMULATOR_PORT = 28_990
 SIMULATOR_URL = f"http://127.0.0.1:{SIMULATOR_PORT}"
+_WORKER = WorkerCommand([sys.executable, str(ROOT / "worker.py")], env={"STEADYHAND_SOLE_WORKER": "1"}, cwd=ROOT)
 ACCOUNT, KEY, SECRET = "main", "key-of-main", "secret-of-main"
 
 
 @asynccontextmanager
-async def servers(*, worker: bool, worker_env: dict[str, str] | None = None) -> AsyncIterator[EmbeddedStack]:
+async def servers(*, worker: bool) -> AsyncIterator[EmbeddedStack]:
     """Run PostgreSQL, Temporal and the simulator, and a worker process if asked; TEMPORAL_* and settings name them."""
 
     async def prepare(stack: EmbeddedStack) -> None:
@@ -54,9 +55,7 @@ async def servers(*, worker: bool, worker_env: dict[str, str] | None = None) -> 
             durable=False,
             ports=Ports(postgres=0, temporal=0, ui=0, health=0),
             prepare=prepare,
-            worker_argv=[sys.executable, str(ROOT / "worker.py")] if worker else None,
-            worker_env=worker_env,
-            worker_cwd=ROOT,
+            worker=_WORKER if worker else None,
         ) as stack:
             os.environ["TEMPORAL_ADDRESS"] = stack.temporal_address
             os.environ["TEMPORAL_NAMESPACE"] = stack.namespace

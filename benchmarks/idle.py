@@ -24,7 +24,7 @@ CPU_LIMIT, RSS_LIMIT_MB = 0.15, 500.0
 
 async def main(bots: int, held: int, seconds: float) -> None:
     """Start the bots, let a part of them buy, and watch the process."""
-    async with servers(worker=True, worker_env={"STEADYHAND_SOLE_WORKER": "1"}) as stack:
+    async with servers(worker=True) as stack:
         process = psutil.Process(stack.supervisor.pid("worker"))
         empty_cpu, empty_rss = await _measure(process, min(seconds, 20))
         raws = [raw_bot(f"bot{n:05}", symbol=SYMBOLS[n % len(SYMBOLS)]) for n in range(bots)]

@@ -70,6 +70,7 @@ class CcxtAccounts:
         return AccountView(
             may_trade=rights.get("enableSpotAndMarginTrading"),
             may_withdraw=rights.get("enableWithdrawals"),
+            takes_stops=client.habits.stop_price is not None,
             balances=_balances(held),
         )
 

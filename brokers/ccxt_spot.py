@@ -65,8 +65,8 @@ class CcxtBroker:
             OrderUncertain: the venue may have it or not.
             NotSent: it has not left.
         """
-        if request.intent.type not in ("market", "limit"):
-            raise OrderRejected(f"only market and limit orders are sent; was {request.intent.type}")
+        if request.intent.type == "stop" and habits_of(_account(request).venue.name).stop_price is None:
+            raise OrderRejected(f"stop orders are not sent to {_account(request).venue}")
         try:
             client = await self._client(request)
         except VenueUnavailable as error:
@@ -120,8 +120,10 @@ async def _place(exchange: Exchange, habits: VenueHabits, intent: OrderIntent, i
     if _is_by_cost(habits, intent):
         return await exchange.create_market_buy_order_with_cost(intent.symbol, _cost(intent, instrument), params)
     # A market order carries no price: Binance would buy for quantity × price instead.
-    price = None if intent.type == "market" else _on_tick(intent, instrument)
-    return await exchange.create_order(intent.symbol, intent.type, intent.side, intent.quantity, price, params)
+    kind, price = intent.type, None if intent.type == "market" else _on_tick(intent, instrument)
+    if intent.type == "stop" and habits.stop_price is not None:
+        kind, price, params = "market", None, params | {habits.stop_price: f"{_on_tick(intent, instrument):f}"}
+    return await exchange.create_order(intent.symbol, kind, intent.side, intent.quantity, price, params)
 
 
 async def _cancel(exchange: Exchange, venue_order_id: str, symbol: str) -> None:
@@ -151,9 +153,9 @@ def _cost(intent: OrderIntent, instrument: Instrument) -> str:
 
 
 def _on_tick(intent: OrderIntent, instrument: Instrument) -> Price:
-    """Return the limit on a tick of the market: a buy must not exceed it, nor a sell go below."""
+    """Return the limit or trigger on a tick of the market: a buy must not exceed it, nor a sell go below."""
     if intent.price is None:
-        raise OrderRejected(f"a limit order needs a price; {intent.client_order_id} has none")
+        raise OrderRejected(f"a {intent.type} order needs a price; {intent.client_order_id} has none")
     return against_taker(intent.price, instrument.tick_size, buying=intent.side == "sell")
 
 

@@ -36,6 +36,8 @@ class VenueHabits:
             or one longer than an attempt to send.
         deadline_header: header for the deadline, milliseconds UTC, where the timestamp alone does not set it.
         buys_by_cost: a market buy names what it costs, not what it buys.
+        stop_price: parameter of a market order that makes it a stop, which rests, is listed and is looked up like any
+            other order; None: the exchange has none such, or keeps them apart.
         trades_filter: parameter of `fetch_my_trades` for the exchange's order id.
         weight: the budget of requests that it reports.
         tells_permissions: it says what a key may do, by `sapi_get_account_apirestrictions`.
@@ -49,6 +51,7 @@ class VenueHabits:
     deadline: float | None = None
     deadline_header: str | None = None
     buys_by_cost: bool = False
+    stop_price: str | None = None
     trades_filter: str | None = None
     weight: WeightLimit | None = None
     tells_permissions: bool = False
@@ -65,6 +68,7 @@ HABITS: Mapping[str, VenueHabits] = {
     "binance": VenueHabits(
         order_lists=_ALL,
         deadline=5.0,
+        stop_price="stopLossPrice",
         trades_filter="orderId",
         weight=WeightLimit("x-mbx-used-weight-1m", 6_000),
         tells_permissions=True,

@@ -9,7 +9,8 @@ from domain.ports import OrderHabits, SendWindow
 class PaperBroker:
     """Fills market orders at the price that the decision carries. Its state is the bot's own.
 
-    A repeated request gives the same report, so a retried paper order cannot fill twice or differently.
+    A repeated request gives the same report, so a retried paper order cannot fill twice or differently. A limit order
+    rests: that the market has traded through its price is seen by the bot's own watch.
     """
 
     async def habits(self, request: OrderRequest) -> OrderHabits:
@@ -23,10 +24,13 @@ class PaperBroker:
         return None
 
     async def submit(self, request: OrderRequest, window: SendWindow) -> OrderReport:
-        """Fill the order at once and whole, or reject it with the reason that a venue would give."""
+        """Fill the order at once and whole, let it rest, or reject it with the reason that a venue would give."""
         del window
         return paper_report(request)
 
     async def cancel(self, request: OrderRequest) -> OrderReport:
-        """Refuse: a paper order has ended before anybody can cancel it."""
-        raise OrderUncertain(f"no paper order {request.intent.client_order_id} rests")
+        """Cancel a limit order; a market order has ended before anybody can cancel it."""
+        name = request.intent.client_order_id
+        if request.intent.type != "limit":
+            raise OrderUncertain(f"no paper order {name} rests")
+        return OrderReport(client_order_id=name, status="cancelled", venue_order_id=f"paper-{name}")

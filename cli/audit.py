@@ -140,9 +140,9 @@ def _once_each(recorded: Iterable[RecordedOrder], findings: _Findings) -> dict[s
         other = known.setdefault(name, order)
         if other.intent != order.intent:
             findings.twice(f"order {name} was used for two intents: {_what(other.intent)}, {_what(order.intent)}")
-        elif other.report is None:
-            known[name] = order
-        elif order.report is not None and order.report != other.report:
+        elif other.report is None or (other.report.rests and order.report is not None):
+            known[name] = order  # a run goes on where the one before it has left an order resting
+        elif order.report is not None and not order.report.rests and order.report != other.report:
             findings.twice(f"order {name} was answered twice, and differently")
     return known
 

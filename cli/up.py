@@ -22,7 +22,7 @@ from db.migrate import migrate
 from db.overview import BotOverview
 from domain.state import WatchOptions
 from embedded.ports import Ports
-from embedded.stack import EmbeddedStack
+from embedded.stack import EmbeddedStack, WorkerCommand
 from security.key_file import load_ring, make_key_file
 from settings import Settings
 
@@ -72,14 +72,7 @@ async def _up(settings: Settings, data_dir: Path, database_url: str | None, port
         temporal_from_env=True,
         ports=ports,
         prepare=view.step("bringing the database up to date", partial(_prepare, settings)),
-        worker_argv=[sys.executable, str(REPOSITORY / "worker.py")],
-        worker_cwd=REPOSITORY,
-        worker_env={
-            "STEADYHAND_SOLE_WORKER": "1",
-            "STEADYHAND_LOG_LEVEL": log_level.upper(),
-            "STEADYHAND_LOG_FORMAT": "json",
-            "STEADYHAND_FLUSH_SECONDS": str(_flush_seconds(settings)),
-        },
+        worker=_worker(settings, log_level),
         on_event=view.on_event,
         on_line=view.on_line,
     )
@@ -92,6 +85,19 @@ async def _up(settings: Settings, data_dir: Path, database_url: str | None, port
     finally:
         view.close()
     say("stopped; nothing is left running")
+
+
+def _worker(settings: Settings, log_level: str) -> WorkerCommand:
+    return WorkerCommand(
+        [sys.executable, str(REPOSITORY / "worker.py")],
+        env={
+            "STEADYHAND_SOLE_WORKER": "1",
+            "STEADYHAND_LOG_LEVEL": log_level.upper(),
+            "STEADYHAND_LOG_FORMAT": "json",
+            "STEADYHAND_FLUSH_SECONDS": str(_flush_seconds(settings)),
+        },
+        cwd=REPOSITORY,
+    )
 
 
 def _stop_on_signals(running: asyncio.Task[None], view: UpView) -> None:

@@ -1,4 +1,4 @@
-"""What all tables have in common: names of constraints, types of columns, and the bot that a row belongs to."""
+"""What tables have in common: names of constraints, types of columns, defaults, and the bot that a row belongs to."""
 
 from datetime import datetime
 from decimal import Decimal
@@ -18,11 +18,16 @@ from sqlalchemy import (
     Table,
     Text,
     Uuid,
+    text,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 Json: TypeAlias = dict[str, Any]
+
+NOW = text("now()")
+ZERO = text("0")
+EMPTY_OBJECT = text("'{}'::jsonb")
 
 
 class Base(DeclarativeBase):

@@ -45,7 +45,10 @@ class JournalRepository:
                     await _end_forgotten(connection, batch.uid, entry, entry.payload.kept)
             if row is None:
                 return JournalReceipt(orphaned=True)
-            return JournalReceipt(version=await _write_row(connection, row, batch.entries))
+            row = await _write_row(connection, row, batch.entries)
+            # Asked of the row, not of what was done just now, so that a repetition gets the same answer. Only the bot
+            # itself and its own commands ever move observed_version to the current one.
+            return JournalReceipt(version=row.version, overtaken=not row.observed)
 
 
 @dataclass(frozen=True)
@@ -122,29 +125,24 @@ async def _locked(connection: AsyncConnection, batch: JournalBatch) -> _BotRow |
     return None if row is None else _BotRow(**row)
 
 
-async def _write_row(connection: AsyncConnection, row: _BotRow, entries: Sequence[JournalEntry]) -> int | None:
-    """Apply commands and reports to the bot's row; return the version for the receipt."""
+async def _write_row(connection: AsyncConnection, row: _BotRow, entries: Sequence[JournalEntry]) -> _BotRow:
+    """Apply commands and reports to the bot's row; return the row as it is then."""
     before = row
     own: dict[int, int] = {}
-    commanded = False
     for entry in entries:
         newer = entry.n > row.journal_n
         match entry.payload:
-            case DesiredEntry() as desired:
-                commanded = True
-                if newer:
-                    version = await _command(connection, row.bot_id, desired)
-                    observed = version if row.observed else row.observed_version
-                    if row.observed and version != row.version:
-                        own[row.version] = version
-                    row = replace(row, journal_n=entry.n, version=version, observed_version=observed)
+            case DesiredEntry() as desired if newer:
+                version = await _command(connection, row.bot_id, desired)
+                observed = version if row.observed else row.observed_version
+                if row.observed and version != row.version:
+                    own[row.version] = version
+                row = replace(row, journal_n=entry.n, version=version, observed_version=observed)
             case BotEntry() as report if newer:
                 row = row.reported(entry, report, own)
     if row != before:
         await _store(connection, row)
-    # Asked of the row, not of what was done just now, so that a repetition gets the same answer. Only the bot itself
-    # and its own commands ever move observed_version to the current one.
-    return row.version if commanded and row.observed else None
+    return row
 
 
 async def _command(connection: AsyncConnection, bot_id: str, desired: DesiredEntry) -> int:

@@ -35,9 +35,11 @@ class AccountView(Model):
 
     Attributes:
         may_trade, may_withdraw: None where the venue does not say.
+        takes_stops: a stop can rest at the venue, as an order of the account like any other.
         balances: currencies of which there is anything.
     """
 
     may_trade: bool | None
     may_withdraw: bool | None
+    takes_stops: bool
     balances: Mapping[str, Balance]

@@ -122,8 +122,12 @@ class TradingConfig(Section):
     max_positions: Annotated[Count, Field(description="Entries open at once; they form one position.")] = 1
     entry_order: OrderType = "market"
     exit_order: OrderType = "market"
-    limit_offset_pct: Annotated[SmallPercent, later(Decimal(0))] = Decimal(0)
-    limit_timeout_seconds: Annotated[Seconds, later(60)] = 60.0
+    limit_offset_pct: Annotated[
+        SmallPercent, Field(description="Percent below the market to buy at a limit, above it to sell.")
+    ] = Decimal(0)
+    limit_timeout_seconds: Annotated[
+        Seconds, Field(description="A limit rests for so long; then a purchase is cancelled, a sale made at market.")
+    ] = 60.0
     on_stop: Annotated[
         Literal["keep_position", "close_position"], Field(description="When the row is disabled or deleted.")
     ] = "keep_position"
@@ -151,7 +155,7 @@ class RiskConfig(Section):
     cooldown_minutes: Annotated[Minutes, Field(description="No entry for so long after any exit.")] = 0.0
     stoploss_guard: Annotated[StoplossGuard | None, later(None)] = None
     max_drawdown_pct: Annotated[LossPercent | None, later(None), Field(description="From the equity peak.")] = None
-    exchange_stop: Annotated[Flag, later(default=False), Field(description="A stop resting on the exchange.")] = False
+    exchange_stop: Annotated[Flag, Field(description="When live, a stop rests on the exchange as well.")] = False
 
 
 class ErrorBudget(Section):

@@ -77,4 +77,4 @@ Symbol: TypeAlias = Annotated[str, _matching(_SYMBOL, "a spot symbol such as BTC
 Host: TypeAlias = Annotated[str, _matching(_HOST, "an address such as http://127.0.0.1:8080")]
 Interval: TypeAlias = Annotated[str, AfterValidator(_known_interval)]
 Addresses: TypeAlias = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-OrderType: TypeAlias = Annotated[Literal["market", "limit"], later("market")]
+OrderType: TypeAlias = Literal["market", "limit"]

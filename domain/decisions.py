@@ -4,7 +4,7 @@ from typing import Literal, TypeAlias
 
 from pydantic import Field, FiniteFloat
 
-from domain.model import Milliseconds, Model, Price, Quantity
+from domain.model import Milliseconds, Model, Price, Quantity, Sparse
 
 Comparison: TypeAlias = Literal["<", "<=", ">", ">=", "crosses_above", "crosses_below"]
 # JSON knows no NaN and no infinity: a strategy that yields one fails itself, not the bot that reads its answer.
@@ -16,6 +16,7 @@ LAST_STOP = "last_stop"
 MANUAL_CLOSE = "manual_close"
 MANUAL_OPEN = "manual_open"
 BOT_STOPPED = "bot_stopped"
+EXCHANGE_STOP = "exchange_stop"
 
 
 class Condition(Model):
@@ -46,13 +47,33 @@ class ExitState(Model):
     """The level that protects the position should the strategy fail; in quote per unit of base."""
 
 
-class ExitLevels(Model):
-    """The prices at which a position is left between candles. None: not watched."""
+class ExitLevels(Sparse):
+    """The prices that are waited for between candles. None: not watched.
+
+    Attributes:
+        stop, target: where the position is left at a loss or a profit.
+        last_stop: the exit logic's last stop, watched by price while its code cannot be run, and where a stop rests at
+            the exchange.
+        limit_buy, limit_sell: where an order on paper that rests is filled.
+    """
 
     stop: Price | None = None
     target: Price | None = None
     last_stop: Price | None = None
-    """The exit logic's last stop, watched by price only while its code cannot be."""
+    limit_buy: Price | None = None
+    limit_sell: Price | None = None
+
+    @property
+    def lower(self) -> Price | None:
+        """The first of the levels that a falling price reaches."""
+        below = (self.stop, self.last_stop, self.limit_buy)
+        return max((level for level in below if level is not None), default=None)
+
+    @property
+    def upper(self) -> Price | None:
+        """The first of the levels that a rising price reaches."""
+        above = (self.target, self.limit_sell)
+        return min((level for level in above if level is not None), default=None)
 
 
 class Decision(Model):
@@ -65,6 +86,7 @@ class Decision(Model):
         candle_time: open time of the closed candle that was judged, or of the running one for a price decision.
         decided_at: the venue's time of the decision, in milliseconds UTC.
         config_version: version of the configuration it was made under.
+        urgent: it goes to the market at once, whatever kind of order the configuration prefers.
         quantity: base to buy for an entry; None for an exit, which closes all.
         exit_state: for an entry, the first state of the exit logic.
     """
@@ -76,6 +98,7 @@ class Decision(Model):
     candle_time: Milliseconds
     decided_at: Milliseconds
     config_version: int
+    urgent: bool = False
     quantity: Quantity | None = None
     signal_close: Price | None = None
     exit_state: ExitState | None = None

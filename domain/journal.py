@@ -133,12 +133,14 @@ class JournalReceipt(Model):
     """What the database answered.
 
     Attributes:
-        version: the row's version after a `DesiredEntry` of this batch, when the bot had observed the one before:
-            nothing else changed, so the bot may call it observed. None otherwise.
+        version: the row's version now; None when the row is gone. Only the database numbers versions.
+        overtaken: the bot has not observed that version, and not made it by a command either: somebody else has
+            changed the row as well, or the bot counts otherwise than the database.
         orphaned: the row is gone (deleted); nothing of the batch could be written, and nothing ever can.
     """
 
     version: int | None = None
+    overtaken: bool = False
     orphaned: bool = False
 
 

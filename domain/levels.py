@@ -1,13 +1,17 @@
-"""The prices at which a position is left, whatever its strategy says."""
+"""The prices at which a position is left, whatever its strategy says, and those at which orders rest."""
 
 from decimal import Decimal
 
 from domain.config import BotConfig
 from domain.decisions import ExitLevels, ExitState
-from domain.model import as_money, exact
+from domain.instruments import Instrument, against_taker, floor_to
+from domain.model import Price, as_money, exact
+from domain.orders import Side
 from domain.positions import Position
 
 _HUNDRED = Decimal(100)
+# A stop at the exchange is moved when it is off by more than this share of its price: each move is two orders.
+_WORTH_A_MOVE = Decimal("0.0005")
 
 
 @exact()
@@ -17,14 +21,51 @@ def exit_levels(config: BotConfig, position: Position, exit_state: ExitState | N
     stop = average price × (1 − stop_loss_pct / 100), target = average price × (1 + take_profit_pct / 100).
 
     Args:
-        guarding: the strategy's code cannot be run: its last stop is watched by price instead.
+        guarding: the strategy's code cannot be run: its last stop is watched by price instead. With
+            `risk_management.exchange_stop` it always is, as the exchange does so too.
     """
     risk, average = config.risk_management, position.avg_price
     stop = risk.stop_loss_pct and average * (_HUNDRED - risk.stop_loss_pct) / _HUNDRED
     target = risk.take_profit_pct and average * (_HUNDRED + risk.take_profit_pct) / _HUNDRED
-    last_stop = exit_state.stop if guarding and exit_state is not None else None
+    by_price = guarding or risk.exchange_stop
+    last_stop = exit_state.stop if by_price and exit_state is not None else None
     return ExitLevels(
         stop=as_money(stop) if stop else None,
         target=as_money(target) if target else None,
         last_stop=Decimal(repr(last_stop)) if last_stop is not None and last_stop > 0 else None,
     )
+
+
+@exact()
+def limit_price(config: BotConfig, instrument: Instrument, reference: Price, *, side: Side) -> Price:
+    """Return the limit of an order: reference ∓ `trading.limit_offset_pct`, on a tick, never worse than that.
+
+    A purchase is offered below the reference, rounded down; a sale above it, rounded up.
+    """
+    buying = side == "buy"
+    offset = config.trading.limit_offset_pct
+    offered = reference * (_HUNDRED - offset if buying else _HUNDRED + offset) / _HUNDRED
+    return against_taker(offered, instrument.tick_size, buying=not buying)
+
+
+def bid(config: BotConfig, instrument: Instrument, price: Price) -> Price:
+    """Return the price that an entry at the market's price of now is made at: at a limit below it if so configured."""
+    if config.trading.entry_order == "market":
+        return price
+    return limit_price(config, instrument, price, side="buy")
+
+
+def protective_stop(levels: ExitLevels, config: BotConfig, instrument: Instrument) -> Price | None:
+    """Return where a stop is to rest at the exchange, on a tick: the highest of the stops; None: nowhere."""
+    stops = [level for level in (levels.stop, levels.last_stop) if level is not None]
+    if config.account is None or not config.risk_management.exchange_stop or not stops:
+        return None
+    return floor_to(max(stops), instrument.tick_size)
+
+
+@exact()
+def is_off(resting: Price | None, wanted: Price | None) -> bool:
+    """Return whether a stop at the exchange is so far from where it should be that it has to be moved."""
+    if resting is None or wanted is None:
+        return resting != wanted
+    return abs(wanted - resting) > resting * _WORTH_A_MOVE

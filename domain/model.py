@@ -4,9 +4,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from decimal import Decimal, localcontext
-from typing import Annotated, TypeAlias
+from typing import Annotated, Any, TypeAlias
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+)
 
 Money: TypeAlias = Decimal
 """An amount of quote currency."""
@@ -50,3 +57,11 @@ class Model(BaseModel):
     """A frozen value. Unknown fields are ignored, so that a payload of newer code can be read by older code."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Sparse(Model):
+    """A frozen value that writes only what there is: most of it is not, mostly."""
+
+    @model_serializer(mode="wrap")
+    def _what_there_is(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        return {key: value for key, value in write(self).items() if value is not None}

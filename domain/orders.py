@@ -12,6 +12,9 @@ Side = Literal["buy", "sell"]
 OrderType = Literal["market", "limit", "stop"]
 OrderStatus = Literal["pending", "open", "partially_filled", "filled", "cancelled", "rejected", "expired", "unknown"]
 
+BY_A_PERSON = "-person"
+"""Ends the trade id of a fill that a person has told of: how much was filled, not by which of the venue's trades."""
+
 _ALPHABET = "0123456789abcdefghijklmnopqrstuvwxyz"
 _PREFIX_LENGTH = 6
 _SUFFIX_LENGTH = 12
@@ -54,7 +57,7 @@ class Fill(Model):
     """A part of an order that was executed.
 
     Attributes:
-        trade_id: the venue's, unique within the order.
+        trade_id: the venue's, unique within the order; ends in `BY_A_PERSON` where the venue was not asked.
         fee_value: what the fee was worth in quote currency at the fill, where it was taken in a third coin; None for a
             fee in base or quote, and where no market told.
     """
@@ -81,6 +84,11 @@ class OrderReport(Model):
     def final(self) -> bool:
         """True when nothing more can happen to the order."""
         return self.status in ("filled", "cancelled", "rejected", "expired")
+
+    @property
+    def rests(self) -> bool:
+        """True when the venue has the order, and more may be filled of it."""
+        return self.status in ("open", "partially_filled")
 
     @property
     def filled_quantity(self) -> Quantity:

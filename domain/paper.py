@@ -3,9 +3,9 @@
 from decimal import ROUND_UP, Decimal
 
 from domain.config import BotConfig
-from domain.instruments import against_taker
-from domain.model import ZERO, Money, Price, Quantity, exact
-from domain.orders import Fill, OrderReport, OrderRequest, PaperTerms, Side
+from domain.instruments import Instrument, against_taker
+from domain.model import ZERO, Milliseconds, Price, Quantity, exact
+from domain.orders import Fill, OrderIntent, OrderReport, OrderRequest, OrderStatus, PaperTerms, Side
 
 _HUNDRED = Decimal(100)
 FEE_STEP = Decimal("1e-8")
@@ -41,7 +41,7 @@ def fee_of(quantity: Quantity, price: Price, terms: PaperTerms, *, side: Side) -
 
 @exact()
 def paper_report(request: OrderRequest) -> OrderReport:
-    """Fill a market order at once and whole, or reject it with the reason that a venue would give.
+    """Fill a market order at once and whole, let a limit order rest, or reject it with the reason of a venue.
 
     A pure function: a repeated call with the same request gives the same report. The venue's minimum is held against
     the market's price, as venues do, and not against the price of the fill: what was judged to be sellable is sold.
@@ -49,32 +49,60 @@ def paper_report(request: OrderRequest) -> OrderReport:
     intent, instrument, terms = request.intent, request.instrument, request.paper
     if terms is None:
         return _rejected(request, "no paper terms: this order is not a paper order")
-    price = taker_price(intent.reference_price, terms, tick=instrument.tick_size, side=intent.side)
     if intent.quantity != instrument.floor_quantity(intent.quantity):
         return _rejected(request, f"quantity {intent.quantity:f} is not a multiple of the lot step or is too large")
-    if refusal := instrument.refusal(intent.quantity, intent.reference_price):
+    if refusal := instrument.refusal(intent.quantity, intent.price or intent.reference_price):
         return _rejected(request, refusal)
-    fee, in_base = fee_of(intent.quantity, price, terms, side=intent.side)
-    if shortfall := _shortfall(request, price, ZERO if in_base else fee):
+    price = _fill_price(intent, terms, instrument)
+    if shortfall := _shortfall(request, terms, price):
         return _rejected(request, shortfall)
-    fill = Fill(
+    if intent.type == "limit":
+        return _accepted(request, "open")
+    return _accepted(request, "filled", _fill(request, terms, price, at=intent.decided_at))
+
+
+@exact()
+def paper_limit_filled(request: OrderRequest, terms: PaperTerms, *, at: Milliseconds) -> OrderReport:
+    """Fill a limit order that `paper_report` has let rest: whole, at its price, once the market has traded through it.
+
+    Args:
+        at: the venue's time, milliseconds UTC.
+    """
+    return _accepted(request, "filled", _fill(request, terms, _limit_of(request.intent), at=at))
+
+
+def _fill_price(intent: OrderIntent, terms: PaperTerms, instrument: Instrument) -> Price:
+    if intent.type == "limit":
+        return _limit_of(intent)
+    return taker_price(intent.reference_price, terms, tick=instrument.tick_size, side=intent.side)
+
+
+def _limit_of(intent: OrderIntent) -> Price:
+    return intent.reference_price if intent.price is None else intent.price
+
+
+def _fill(request: OrderRequest, terms: PaperTerms, price: Price, *, at: Milliseconds) -> Fill:
+    intent, instrument = request.intent, request.instrument
+    fee, in_base = fee_of(intent.quantity, price, terms, side=intent.side)
+    return Fill(
         trade_id=f"{intent.client_order_id}-1",
         price=price,
         quantity=intent.quantity,
         fee=fee,
         fee_currency=instrument.base if in_base else instrument.quote,
-        at=intent.decided_at,
-    )
-    return OrderReport(
-        client_order_id=intent.client_order_id,
-        status="filled",
-        venue_order_id=f"paper-{intent.client_order_id}",
-        fills=(fill,),
+        at=at,
     )
 
 
-def _shortfall(request: OrderRequest, price: Price, quote_fee: Money) -> str | None:
+def _accepted(request: OrderRequest, status: OrderStatus, *fills: Fill) -> OrderReport:
+    name = request.intent.client_order_id
+    return OrderReport(client_order_id=name, status=status, venue_order_id=f"paper-{name}", fills=fills)
+
+
+def _shortfall(request: OrderRequest, terms: PaperTerms, price: Price) -> str | None:
     intent = request.intent
+    fee, in_base = fee_of(intent.quantity, price, terms, side=intent.side)
+    quote_fee = ZERO if in_base else fee
     if intent.side == "sell":
         if intent.quantity > request.holding:
             return f"cannot sell {intent.quantity:f} {request.instrument.base}: {request.holding:f} held"

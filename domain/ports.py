@@ -147,6 +147,9 @@ class MarketView:
     degraded: str | None = None
 
 
+LevelRule: TypeAlias = Literal["stop", "target", "last_stop", "limit_buy", "limit_sell"]
+
+
 @dataclass(frozen=True, slots=True)
 class LevelHit:
     """A price between candles has reached a level.
@@ -157,7 +160,7 @@ class LevelHit:
         at: the venue's time.
     """
 
-    rule: Literal["stop", "target", "last_stop"]
+    rule: LevelRule
     price: Price
     candle_time: int
     at: int
@@ -179,8 +182,8 @@ class Subscription(Protocol):
         Args:
             seen: open time of the newest candle that was judged; a newer closed one wakes with `candle`. Candles
                 wake once the open of the candle after them is known, or 1 interval later at the latest.
-            opened: the moment of the position's newest entry: prices and opens before it touch no level; None when
-                flat.
+            opened: the moment of the position's newest entry, or since when an order rests: prices and opens before
+                it touch no level; None when there is neither.
             levels: prices to be woken at.
             was_stale: wakes with `stale` or `fresh` when the feed is no longer so.
         """

@@ -12,7 +12,7 @@ from domain.account_sides import BotBooks, JournaledOrder, ListedOrder, Standing
 from domain.accounts import Balance, VenueOrder
 from domain.intervals import DAY_MS, WEEK_MS
 from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity, exact
-from domain.orders import Side, order_prefix
+from domain.orders import BY_A_PERSON, Side, order_prefix
 
 Verdict = Literal["agrees", "not_in_journal", "stands_differently", "not_at_venue", "foreign_order", "foreign_trade"]
 
@@ -21,8 +21,6 @@ _DIFFERENCES: tuple[Verdict, ...] = ("not_in_journal", "stands_differently", "no
 _LONGEST_MS = WEEK_MS
 # Between the decision, whose time the books know, and the acceptance lies the error of a clock.
 _SLACK_MS = 60_000
-# The end of the trade id under which a person's finding is booked.
-_BY_A_PERSON = "-person"
 _NOTHING = Balance(free=ZERO, locked=ZERO)
 
 _LineT = TypeVar("_LineT", "CurrencyLine", "OrderLine")
@@ -235,7 +233,7 @@ def _judge(journal: Standing | None, venue: Standing) -> tuple[Verdict, str]:
 
 
 def _differing_fills(journal: Sequence[str], venue: Sequence[str]) -> str:
-    if any(fill.endswith(_BY_A_PERSON) for fill in journal):
+    if any(fill.endswith(BY_A_PERSON) for fill in journal):
         return ""  # a person has told how much was filled, not by which trades
     parts = (
         ("not in the journal", [fill for fill in venue if fill not in journal]),

@@ -1,8 +1,8 @@
 """The state of a bot: what its workflow carries from run to run, and what its row says. Pure."""
 
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import BaseModel, ConfigDict, Field
 
 from domain.config import BotConfig
 from domain.decisions import Decision, ExitLevels, ExitState
@@ -11,29 +11,51 @@ from domain.instruments import Instrument
 from domain.journal import BotStatus, JournalEntry, Notice
 from domain.levels import exit_levels
 from domain.metrics import Performance
-from domain.model import ZERO, Milliseconds, Model, Money, Utc
+from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity, Sparse, Utc
 from domain.orders import OrderIntent
 from domain.positions import Book
-from domain.watch import Sighting
+from domain.watch import RestingOrder, Sighting
 
 DECIDED_KEPT = 10
 
+Phase = Literal["sending", "resting", "ending"]
+
 
 class InFlight(Model):
-    """An order on its way, with the decision behind it. Until it is answered, nothing else is ordered.
+    """An order on its way, with the decision behind it. Until it has ended, nothing else is ordered.
 
     Attributes:
+        phase: `sending`: whether the venue has it is found out; `resting`: it waits at the venue for its price;
+            `ending`: what is left of it is cancelled.
         expires: when it is too late to send it; None for an exit, which never is.
+        until: when it has rested long enough, by the venue's clock; None: it does not rest, or has no such limit.
         folded: the venue's trade ids of the fills that are in the books already.
+        filled: the sum of their quantities, in base.
     """
 
     intent: OrderIntent
     decision: Decision
+    phase: Phase = "sending"
     expires: Utc | None = None
+    until: Milliseconds | None = None
     folded: tuple[str, ...] = ()
+    filled: Quantity = ZERO
+
+    def resting(self, *, paper: bool) -> RestingOrder:
+        """Return what a watch must know of it."""
+        intent = self.intent
+        return RestingOrder(
+            client_order_id=intent.client_order_id,
+            side=intent.side,
+            type=intent.type,
+            price=intent.reference_price if intent.price is None else intent.price,
+            since=intent.decided_at,
+            until=self.until,
+            paper=paper,
+        )
 
 
-class Carried(Model):
+class Carried(Sparse):
     """What must outlive a stop of the bot: written to its row with every change of its books.
 
     Attributes:
@@ -45,6 +67,7 @@ class Carried(Model):
         ordered_at: the venue's time of the last order intent; zero before the first.
         decided: keys of the last decisions, oldest first.
         exiting: an exit that was decided and is not yet carried through.
+        protection: the stop that rests at the exchange beside the position.
         unknown: an order of which only a person can tell whether the venue has it; until then nothing is bought.
         difference: why books and venue do not agree; until a person has explained it, nothing is bought.
         stamp: the last journal stamp.
@@ -66,13 +89,10 @@ class Carried(Model):
     decided: tuple[str, ...] = ()
     exiting: Decision | None = None
     in_flight: InFlight | None = None
+    protection: InFlight | None = None
     unknown: InFlight | None = None
     difference: str | None = None
     stamp: int = 0
-
-    @model_serializer(mode="wrap")
-    def _what_there_is(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        return {key: value for key, value in write(self).items() if value is not None}
 
 
 class BotRow(Model):
@@ -125,6 +145,7 @@ class BotState(BaseModel):
         adopted_run: the run of this workflow in which the venue's orders were adopted; None: it is still to be done.
         wary_until: an order that is sent before that may have been sent by a life which history forgot.
         suspected: how books and venue seem to differ; seen twice, it is a difference.
+        stop_tried: where a stop was last to be placed at the exchange: one that was refused there is not repeated.
         waiting: a checked configuration that waits for the position to be closed (`on_reconfigure: after_exit`).
         observed_version: the newest version that was applied, whatever it changed.
         rejected_version: the newest version that was refused; `problems` says why.
@@ -143,6 +164,7 @@ class BotState(BaseModel):
     adopted_run: str | None = None
     wary_until: Utc | None = None
     suspected: str | None = None
+    stop_tried: Price | None = None
     waiting: Prepared | None = None
     observed_version: int | None = None
     rejected_version: int | None = None
@@ -178,6 +200,24 @@ class BotState(BaseModel):
         if config is None or position is None:
             return ExitLevels()
         return exit_levels(config, position, self.carried.exit_state, guarding=self.guarding)
+
+    @property
+    def ordering(self) -> bool:
+        """Whether an order is on its way, and does not only rest."""
+        return self.carried.in_flight is not None and self.resting is None
+
+    @property
+    def resting(self) -> InFlight | None:
+        """The limit order that rests, if one does."""
+        in_flight = self.carried.in_flight
+        return in_flight if in_flight is not None and in_flight.phase == "resting" else None
+
+    @property
+    def resting_orders(self) -> tuple[RestingOrder, ...]:
+        """What rests, as a watch must know it: a limit order and a stop at most."""
+        paper = self.config is None or self.config.account is None
+        orders = (self.resting, self.carried.protection)
+        return tuple(order.resting(paper=paper) for order in orders if order is not None)
 
     @property
     def exit_blocked(self) -> bool:

@@ -106,26 +106,28 @@ def bot_from_template(
         InvalidConfig: there is no such template.
     """
     chosen = _named(template)
-    broker: dict[str, Any] = {"type": venue, "trading_mode": PAPER, "name": f"{id}_broker", "cash": float(cash)}
-    if base_url is not None:
-        broker["base_url"] = base_url
+    host = {} if base_url is None else {"base_url": base_url}
     return {
         "id": id,
         "name": name or f"{chosen.title} {symbol} Paper Trading",
         "enabled": enabled,
         "symbol": symbol,
-        "broker": broker,
-        "strategy": {
-            "type": "CustomStrategy",
-            "parameters": {
-                "entry_logic": {"name": "RSIBBVolumeEntryMixin", "params": dict(chosen.entry)},
-                "exit_logic": {"name": "ATRExitMixin", "params": dict(chosen.exit)},
-            },
-        },
+        "broker": {"type": venue, "trading_mode": PAPER, "name": f"{id}_broker", "cash": float(cash)} | host,
+        "strategy": _strategy(chosen),
         "data": {"data_source": venue, "interval": interval, "lookback_bars": 500},
         "trading": {"position_size": 0.1, "max_positions": 1},
         "risk_management": dict(chosen.risk),
         "notifications": {"position_opened": True, "position_closed": True, "error_notifications": True},
+    }
+
+
+def _strategy(template: Template) -> dict[str, Any]:
+    return {
+        "type": "CustomStrategy",
+        "parameters": {
+            "entry_logic": {"name": "RSIBBVolumeEntryMixin", "params": dict(template.entry)},
+            "exit_logic": {"name": "ATRExitMixin", "params": dict(template.exit)},
+        },
     }
 
 

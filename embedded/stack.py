@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -20,15 +21,31 @@ from embedded.process import BeforeStart, Child, Probe
 from embedded.supervisor import Backoff, OnEvent, OnLine, Supervisor
 from embedded.temporal import NAMESPACE, EmbeddedTemporal, without_temporal
 
+_DRAIN_SECONDS = 30.0
+
 Prepare = Callable[["EmbeddedStack"], Awaitable[None]]
 """Called when both servers are ready and nothing uses them yet: the place for migrations."""
+
+
+@dataclass(frozen=True)
+class WorkerCommand:
+    """How the worker is run. It is ready once it answers 200 at /health on STEADYHAND_HEALTH_PORT.
+
+    Attributes:
+        argv: its command, with an absolute path of the program.
+        env: added to what `child_env` gives.
+    """
+
+    argv: Sequence[str]
+    env: Mapping[str, str] = field(default_factory=dict)
+    cwd: Path | None = None
 
 
 class EmbeddedStack:
     """Runs while its `async with` block runs.
 
     Entering it locks the data directory, starts both servers at once, calls `prepare`, then starts the worker.
-    Leaving it stops everything in reverse order; the worker has `worker_stop_timeout` seconds to drain.
+    Leaving it stops everything in reverse order; the worker has half a minute to drain.
     """
 
     def __init__(
@@ -41,11 +58,7 @@ class EmbeddedStack:
         durable: bool = True,
         ports: Ports | None = None,
         prepare: Prepare | None = None,
-        worker_argv: Sequence[str] | None = None,
-        worker_env: Mapping[str, str] | None = None,
-        worker_cwd: Path | None = None,
-        worker_health: bool = True,
-        worker_stop_timeout: float = 30.0,
+        worker: WorkerCommand | None = None,
         on_event: OnEvent | None = None,
         on_line: OnLine | None = None,
         backoff: Backoff | None = None,
@@ -57,9 +70,7 @@ class EmbeddedStack:
             temporal_address: an existing Temporal server, `host:port`, instead of the embedded one.
             temporal_from_env: use the server that TEMPORAL_* variables or a Temporal profile name, if they name one.
             durable: whether a power cut must lose nothing; off is faster, for demonstrations and tests.
-            worker_argv: the worker's command, with an absolute path of its program; None starts no worker.
-            worker_env: added to what `child_env` gives.
-            worker_health: wait until the worker answers 200 at /health on STEADYHAND_HEALTH_PORT.
+            worker: None starts no worker.
         """
         self._directory = DataDirectory(data_dir)
         self._database_url = database_url
@@ -68,11 +79,7 @@ class EmbeddedStack:
         self._durable = durable
         self._ports = ports or Ports()
         self._prepare = prepare
-        self._worker_argv = worker_argv
-        self._worker_env = worker_env or {}
-        self._worker_cwd = worker_cwd
-        self._worker_health = worker_health
-        self._worker_stop_timeout = worker_stop_timeout
+        self._worker = worker
         self._health_port = 0
         self._postgres: EmbeddedPostgres | None = None
         self._temporal: EmbeddedTemporal | None = None
@@ -195,8 +202,8 @@ class EmbeddedStack:
             raise errors.exceptions[0] from None
         if self._prepare is not None:
             await self._prepare(self)
-        if self._worker_argv is not None:
-            await self._start_worker(self._worker_argv)
+        if self._worker is not None:
+            await self._start_worker(self._worker)
 
     def _choose_servers(self) -> None:
         if self._temporal_from_env and self._existing is None:
@@ -209,7 +216,7 @@ class EmbeddedStack:
             port = book.choose("temporal", self._ports.temporal)
             ui_port = book.choose("ui", self._ports.ui)
             self._temporal = EmbeddedTemporal(self._directory, port=port, ui_port=ui_port, durable=self._durable)
-        if self._worker_argv is not None:
+        if self._worker is not None:
             self._health_port = book.choose("health", self._ports.health)
         book.save()
 
@@ -227,12 +234,12 @@ class EmbeddedStack:
         elif self._existing is not None:
             await self._existing.check()
 
-    async def _start_worker(self, argv: Sequence[str]) -> None:
+    async def _start_worker(self, worker: WorkerCommand) -> None:
         await self.start_child(
             "worker",
-            argv,
-            env={"STEADYHAND_HEALTH_PORT": str(self._health_port), **self._worker_env},
-            cwd=self._worker_cwd,
-            ready=http_ready(self.health_url) if self._worker_health else None,
-            stop_timeout=self._worker_stop_timeout,
+            worker.argv,
+            env={"STEADYHAND_HEALTH_PORT": str(self._health_port), **worker.env},
+            cwd=worker.cwd,
+            ready=http_ready(self.health_url),
+            stop_timeout=_DRAIN_SECONDS,
         )

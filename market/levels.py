@@ -1,13 +1,12 @@
-"""Stops and targets of all bots of one feed, sorted, so that a price finds those that it has crossed at once."""
+"""The levels of all bots of one feed, sorted, so that a price finds those that it has crossed at once."""
 
 from bisect import bisect_left, insort
 from collections.abc import Iterator
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from domain.decisions import ExitLevels
 from domain.model import Price
-
-Rule: TypeAlias = Literal["stop", "target", "last_stop"]
+from domain.ports import LevelRule
 
 _Entry: TypeAlias = tuple[Price, int]
 
@@ -15,22 +14,25 @@ _Entry: TypeAlias = tuple[Price, int]
 class Crossing(NamedTuple):
     """A level that a price has reached."""
 
-    rule: Rule
+    rule: LevelRule
     level: Price
 
 
 def crossing(levels: ExitLevels, price: Price) -> Crossing | None:
     """Return which of a bot's levels the price has reached, the one reached first: None when none is.
 
-    A stop is reached by a price at or below it, a target by one at or above it. Of two stops the higher one comes
-    first for a price that falls; at the same level `stop` goes before `last_stop`.
+    A stop or a purchase is reached by a price at or below it, a target or a sale by one at or above it. Of several the
+    one that the price has come to first counts; at the same level `stop` goes before all others.
     """
-    stops: list[tuple[Rule, Price | None]] = [("stop", levels.stop), ("last_stop", levels.last_stop)]
-    crossed = [Crossing(rule, level) for rule, level in stops if level is not None and price <= level]
-    if crossed:
-        return max(crossed, key=lambda found: found.level)
-    if levels.target is not None and price >= levels.target:
-        return Crossing("target", levels.target)
+    if levels.lower is not None and price <= levels.lower:
+        below: tuple[tuple[LevelRule, Price | None], ...] = (
+            ("stop", levels.stop),
+            ("last_stop", levels.last_stop),
+            ("limit_buy", levels.limit_buy),
+        )
+        return next(Crossing(rule, level) for rule, level in below if level == levels.lower)
+    if levels.upper is not None and price >= levels.upper:
+        return Crossing("target" if levels.upper == levels.target else "limit_sell", levels.upper)
     return None
 
 
@@ -38,8 +40,8 @@ class LevelBook:
     """The levels of many owners, who are numbers. A price that crosses nobody's level costs two comparisons."""
 
     def __init__(self) -> None:
-        self._stops: list[_Entry] = []
-        self._targets: list[_Entry] = []
+        self._lower: list[_Entry] = []
+        self._upper: list[_Entry] = []
         self._levels: dict[int, tuple[Price | None, Price | None]] = {}
 
     def __len__(self) -> int:
@@ -48,33 +50,33 @@ class LevelBook:
     def put(self, owner: int, levels: ExitLevels) -> None:
         """Watch these levels for `owner`, and no others of it."""
         self.discard(owner)
-        stop = max((level for level in (levels.stop, levels.last_stop) if level is not None), default=None)
-        if stop is None and levels.target is None:
+        lower, upper = levels.lower, levels.upper
+        if lower is None and upper is None:
             return
-        self._levels[owner] = (stop, levels.target)
-        if stop is not None:
-            insort(self._stops, (stop, owner))
-        if levels.target is not None:
-            insort(self._targets, (levels.target, owner))
+        self._levels[owner] = (lower, upper)
+        if lower is not None:
+            insort(self._lower, (lower, owner))
+        if upper is not None:
+            insort(self._upper, (upper, owner))
 
     def discard(self, owner: int) -> None:
         """Watch nothing for `owner` any more."""
-        stop, target = self._levels.pop(owner, (None, None))
-        if stop is not None:
-            del self._stops[bisect_left(self._stops, (stop, owner))]
-        if target is not None:
-            del self._targets[bisect_left(self._targets, (target, owner))]
+        lower, upper = self._levels.pop(owner, (None, None))
+        if lower is not None:
+            del self._lower[bisect_left(self._lower, (lower, owner))]
+        if upper is not None:
+            del self._upper[bisect_left(self._upper, (upper, owner))]
 
     def crossed(self, price: Price) -> list[int]:
         """Return the owners of whose levels the price has reached one, nearest level first, each once."""
         return list(dict.fromkeys(self._walk(price)))
 
     def _walk(self, price: Price) -> Iterator[int]:
-        for level, owner in reversed(self._stops):
+        for level, owner in reversed(self._lower):
             if level < price:
                 break
             yield owner
-        for level, owner in self._targets:
+        for level, owner in self._upper:
             if level > price:
                 break
             yield owner

@@ -23,10 +23,11 @@ with workflow.unsafe.imports_passed_through():
     from domain.orders import OrderIntent, OrderReport
     from domain.positions import BookError
     from domain.queues import Role
-    from domain.state import BotState, InFlight
+    from domain.state import BotState, InFlight, Phase
     from workflows.books import Books
     from workflows.inquiries import unless
     from workflows.outbox import Outbox
+    from workflows.sender import Sender
     from workflows.standing import Standing
 
 ADOPTED = "adopted"
@@ -41,7 +42,16 @@ _SLACK_MS = 60_000
 class Adoption:
     """Reads the venue's orders of one bot, and books those that it does not know."""
 
-    def __init__(self, state: BotState, outbox: Outbox, books: Books, standing: Standing, *, continued: bool) -> None:
+    def __init__(
+        self,
+        state: BotState,
+        outbox: Outbox,
+        books: Books,
+        sender: Sender,
+        standing: Standing,
+        *,
+        continued: bool,
+    ) -> None:
         """Serve one run of a bot: each asks the venue anew, so that a history which was reset is known by that.
 
         Args:
@@ -52,6 +62,7 @@ class Adoption:
         state.adopted_run = None
         self._outbox = outbox
         self._books = books
+        self._sender = sender
         self._standing = standing
 
     def begin_anew(self) -> None:
@@ -85,6 +96,8 @@ class Adoption:
             return False
         self._state.adopted_run = found.run_id
         self._state.wary_until = None if last or self._continued else workflow.now() + _WARY
+        if not self._continued:
+            await self._look_at_protection(config, instrument)
         self._continued = False
         self._adopt_all(found, config, instrument)
         if last:
@@ -114,6 +127,14 @@ class Adoption:
             summary="orders that the venue knows",
         )
 
+    async def _look_at_protection(self, config: BotConfig, instrument: Instrument) -> None:
+        """Book what has become of the stop at the venue: it may be older than the orders that were found."""
+        try:
+            await self._sender.look_at_protection(config, instrument)
+        except BaseException:
+            self.begin_anew()  # nothing is adopted yet
+            raise
+
     def _adopt_all(self, found: Found, config: BotConfig, instrument: Instrument) -> None:
         """Book the orders that are not known, and the one in flight if it is among them."""
         for each in found.orders:
@@ -124,8 +145,8 @@ class Adoption:
             except BookError as error:
                 self._state.carry(in_flight=None, exiting=None)
                 self._standing.differs(f"order {each.order.report.client_order_id}: {error}", config)
-            if self._state.carried.in_flight is not None:
-                # It rests at the venue: its end is waited for before anything else, and then the others are adopted.
+            if self._state.ordering:
+                # It has not ended at the venue: that comes before anything else, and then the others are adopted.
                 self._state.wary_until = workflow.now()
                 return
 
@@ -146,6 +167,9 @@ class Adoption:
         if in_flight is not None:
             intent = in_flight.intent
             if intent.client_order_id != order.report.client_order_id:
+                if in_flight.phase != "sending":
+                    self._state.carry(in_flight=in_flight.model_copy(update={"phase": "ending"}))
+                    return
                 text = "never sent: the bot's history went back, and a later order is at the venue"
                 self._end_in_flight(intent, text, config, instrument)
             elif (intent.side, intent.quantity) == (order.side, order.quantity):
@@ -160,21 +184,24 @@ class Adoption:
     def _give_up_the_rest(self) -> None:
         """Have the journal end what a life that history forgot has noted, and never sent."""
         carried = self._state.carried
-        pending = (each for each in (carried.in_flight, carried.unknown) if each is not None)
+        orders = (carried.in_flight, carried.protection, carried.unknown)
+        pending = (each for each in orders if each is not None)
         self._outbox.record(ForgottenEntry(kept=tuple(each.intent.client_order_id for each in pending)))
 
     def _take_over(self, found: FoundOrder, config: BotConfig, instrument: Instrument) -> None:
-        """Make an order of a forgotten life this life's own."""
+        """Make an order of a forgotten life this life's own; what rests of it is cancelled, as nobody waits for it."""
         state, order = self._state, found.order
         decision = _decision(found, config, state.carried.version)
         intent = _intent(found, decision)
+        exits = order.side == "sell" and (order.type != "stop" or bool(order.report.fills))
+        phase: Phase = "sending" if order.type == "market" else "ending"
         state.carry(
             sequence=found.sequence,
             leg=found.leg,
             ordered_at=order.created_at,
             acted_candle=max(state.carried.acted_candle, decision.candle_time),
-            in_flight=InFlight(intent=intent, decision=decision),
-            exiting=decision if order.side == "sell" and state.carried.book.position else state.carried.exiting,
+            in_flight=InFlight(intent=intent, decision=decision, phase=phase),
+            exiting=decision if exits and state.carried.book.position else state.carried.exiting,
         )
         name = intent.client_order_id
         text = f"{order.side} of {order.quantity:f} {instrument.base} found at the venue: {order.report.status}"
@@ -202,6 +229,7 @@ def _decision(found: FoundOrder, config: BotConfig, version: int) -> Decision:
         candle_time=open_time(running - 1, interval) if order.side == "buy" else running,
         decided_at=order.created_at,
         config_version=version,
+        urgent=True,
         quantity=order.quantity,
         signal_close=price,
     )

@@ -8,7 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.instruments import Instrument
     from domain.journal import FillEntry, OrderEntry, PositionEntry, TradeEntry
     from domain.metrics import Performance
-    from domain.model import ZERO, Quantity
+    from domain.model import ZERO, Milliseconds, Quantity
     from domain.orders import Fill, OrderIntent, OrderReport
     from domain.paper import paper_terms, taker_price
     from domain.positions import Trade, book_entry, book_exit, close_position, sellable_quantity
@@ -49,14 +49,18 @@ class Books:
         price = taker_price(decision.price, paper_terms(config), tick=instrument.tick_size, side="sell")
         return sellable_quantity(self._state.carried.book, instrument, price)
 
-    def close(self, decision: Decision, config: BotConfig) -> str:
-        """Close the books of the position; what is left of it is dust and stays in them."""
+    def close(self, decision: Decision, config: BotConfig, *, at: Milliseconds) -> str:
+        """Close the books of the position; what is left of it is dust and stays in them.
+
+        Args:
+            at: the venue's time at which it was left, milliseconds UTC.
+        """
         state = self._state
         if state.carried.book.position is None:
             state.carry(exiting=None)
             return "there is no position"
-        self._record_position(closed_at=decision.decided_at)
-        book, trade = close_position(state.carried.book, exit_time=decision.decided_at, exit_reason=decision.reason)
+        self._record_position(closed_at=at)
+        book, trade = close_position(state.carried.book, exit_time=at, exit_reason=decision.reason)
         performance = (
             state.carried.performance or Performance.begin(started=trade.entry_time, equity=state.carried.book.cash)
         ).after(trade)
@@ -78,7 +82,7 @@ class Books:
     def _keep(self, in_flight: InFlight, report: OrderReport, fresh: list[Fill]) -> None:
         """Note whether the order is still under way, and which of its fills are in the books."""
         folded = (*in_flight.folded, *(fill.trade_id for fill in fresh))
-        in_flight = in_flight.model_copy(update={"folded": folded})
+        in_flight = in_flight.model_copy(update={"folded": folded, "filled": report.filled_quantity})
         ended = report.final or report.status == "unknown"
         self._state.carry(
             in_flight=None if ended else in_flight,
@@ -108,7 +112,12 @@ class Books:
             text = (
                 f"{intent.side} of {intent.quantity:f} {instrument.base} not filled: {report.reason or report.status}"
             )
-            if report.final:
+            if report.rests and intent.price is not None:
+                text = f"{intent.side} of {intent.quantity:f} {instrument.base} rests at {intent.price.normalize():f}"
+                self._outbox.event("order_rests", text, correlation=intent.client_order_id)
+            elif report.status == "cancelled" and in_flight.phase != "sending":
+                self._outbox.event("order_cancelled", text, correlation=intent.client_order_id)
+            elif report.final:
                 self._outbox.event("order_rejected", text, severity="warning", correlation=intent.client_order_id)
             return text
         if not report.final:
@@ -138,7 +147,8 @@ class Books:
         if self.sellable(in_flight.decision, config, instrument) > ZERO:
             self._record_position(closed_at=None)
             return text
-        return f"{text}; {self.close(in_flight.decision, config)}"
+        at = max(in_flight.decision.decided_at, report.fills[-1].at)
+        return f"{text}; {self.close(in_flight.decision, config, at=at)}"
 
     def _quarantine(self, intent: OrderIntent, report: OrderReport, config: BotConfig) -> str:
         """Have a person look: nothing is bought, and nothing that this order may have sold is sold again."""

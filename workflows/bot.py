@@ -3,13 +3,14 @@
 from typing import Any
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from domain.config import parse_config
+    from domain.config_errors import InvalidConfig
     from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN
-    from domain.orders import Fill, OrderReport, OrderStatus
+    from domain.orders import BY_A_PERSON, Fill, OrderReport, OrderStatus
     from domain.state import BotStart, Reconfigure
+    from workflows.applying import refusal
     from workflows.command import (
         Command,
         OrderFound,
@@ -17,6 +18,7 @@ with workflow.unsafe.imports_passed_through():
         Resolution,
         StatusAnswer,
         position_answer,
+        refused,
         status_answer,
     )
     from workflows.desired import PATIENCE
@@ -91,7 +93,7 @@ class BotWorkflow:
     def _may_close(self) -> None:
         self._may_command()
         if self._state.carried.book.position is None:
-            raise ValueError("there is no position to close")
+            raise refused("there is no position to close")
 
     @workflow.update
     async def open_position(self) -> str:
@@ -102,10 +104,10 @@ class BotWorkflow:
     def _may_open(self) -> None:
         self._may_command()
         if gate := self._loop.gate():
-            raise ValueError(f"no entry is possible: {gate}")
+            raise refused(f"no entry is possible: {gate}")
         config, position = self._state.config, self._state.carried.book.position
         if config is not None and position is not None and position.entries >= config.trading.max_positions:
-            raise ValueError(f"{position.entries} of {config.trading.max_positions} entries are open already")
+            raise refused(f"{position.entries} of {config.trading.max_positions} entries are open already")
 
     @workflow.update
     async def resolve_order(self, found: OrderFound) -> str:
@@ -116,13 +118,13 @@ class BotWorkflow:
     def _may_resolve(self, found: OrderFound) -> None:
         unknown = self._state.carried.unknown
         if unknown is None:
-            raise ValueError("no order is unknown")
+            raise refused("no order is unknown")
         if self._loop.resolution is not None:
-            raise ValueError("the order is being resolved")
+            raise refused("the order is being resolved")
         if found.quantity > unknown.intent.quantity:
-            raise ValueError(f"at most {unknown.intent.quantity:f} can be filled; was {found.quantity:f}")
+            raise refused(f"at most {unknown.intent.quantity:f} can be filled; was {found.quantity:f}")
         if found.quantity and not found.price:
-            raise ValueError("a price is needed with what was filled")
+            raise refused("a price is needed with what was filled")
 
     @workflow.update
     async def explain_difference(self) -> str:
@@ -137,22 +139,26 @@ class BotWorkflow:
     @explain_difference.validator
     def _may_explain(self) -> None:
         if self._state.carried.difference is None:
-            raise ValueError("books and venue do not differ, as far as is known")
+            raise refused("books and venue do not differ, as far as is known")
 
     @workflow.update
     async def set_config(self, raw: dict[str, Any]) -> str:
         """Trade by another configuration; it becomes the row's next version."""
         prepared = await check_config(raw, self._state.row.bot_id, patience=PATIENCE)
-        if prepared.problems:
-            raise ApplicationError("; ".join(prepared.problems), type="InvalidConfig", non_retryable=True)
+        if problem := refusal(self._state.carried, prepared):
+            raise refused(problem, type_=InvalidConfig.__name__)
         self._desired.propose(raw, prepared, author="update set_config")
         self._loop.disturb()
         return f"accepted as version {self._state.row.version}"
 
     @set_config.validator
     def _may_set_config(self, raw: dict[str, Any]) -> None:
-        if problem := misnamed(parse_config(raw), self._state.row.bot_id):
-            raise ValueError(problem)
+        try:
+            problem = misnamed(parse_config(raw), self._state.row.bot_id)
+        except InvalidConfig as error:
+            problem = str(error)
+        if problem:
+            raise refused(problem, type_=InvalidConfig.__name__)
 
     # queries
 
@@ -170,12 +176,12 @@ class BotWorkflow:
         """Return a person's finding as a report of the order that is unknown."""
         unknown, instrument = self._state.carried.unknown, self._state.instrument
         if unknown is None or instrument is None:
-            raise ApplicationError("no order is unknown", type="CommandRefused", non_retryable=True)
+            raise refused("no order is unknown")
         name = unknown.intent.client_order_id
         if not found.quantity:
             return OrderReport(client_order_id=name, status="cancelled", reason="a person found it absent")
         fill = Fill(
-            trade_id=f"{name}-person",
+            trade_id=name + BY_A_PERSON,
             price=found.price,
             quantity=found.quantity,
             fee=found.fee,
@@ -188,8 +194,8 @@ class BotWorkflow:
     def _may_command(self) -> None:
         command = self._loop.command
         if command is not None:
-            raise ValueError(f"a command to {command.order} the position is being carried out")
+            raise refused(f"a command to {command.order} the position is being carried out")
         if not self._state.enabled:
-            raise ValueError("the bot is stopping")
+            raise refused("the bot is stopping")
         if self._state.config is None:
-            raise ValueError("the bot has no valid configuration yet")
+            raise refused("the bot has no valid configuration yet")

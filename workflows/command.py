@@ -11,7 +11,7 @@ from domain.journal import BotStatus
 from domain.model import ZERO, Model, Money, Price, Quantity
 from domain.orders import OrderReport
 from domain.state import BotState
-from domain.watch import Order, Sighting
+from domain.watch import Order, RestingOrder, Sighting
 
 
 class Answer(Model):
@@ -66,8 +66,13 @@ async def answered(wish: Command | Resolution) -> str:
     await workflow.wait_condition(lambda: wish.answer is not None)
     answer = wish.answer
     if answer is None or not answer.done:
-        raise ApplicationError(answer.text if answer else "", type="CommandRefused", non_retryable=True)
+        raise refused(answer.text if answer else "")
     return answer.text
+
+
+def refused(reason: str, *, type_: str = "CommandRefused") -> ApplicationError:
+    """Return what tells a person why something is not done; the same, asked again, would get the same answer."""
+    return ApplicationError(reason, type=type_, non_retryable=True)
 
 
 class PositionAnswer(Model):
@@ -104,6 +109,7 @@ class StatusAnswer(Model):
     dropped_events: int
     sighting: Sighting
     position: PositionAnswer
+    resting: tuple[RestingOrder, ...] = ()
     unknown_order: str | None = None
     difference: str | None = None
 
@@ -146,6 +152,7 @@ def status_answer(state: BotState, *, journal_waiting: int) -> StatusAnswer:
         dropped_events=state.dropped_events,
         sighting=state.sighting,
         position=position_answer(state),
+        resting=state.resting_orders,
         unknown_order=state.carried.unknown.intent.client_order_id if state.carried.unknown else None,
         difference=state.carried.difference,
     )

@@ -1,8 +1,9 @@
 """Desired state of a bot: what its row and its people want, and how that becomes what it trades by.
 
 Rows come with a version; an older one than is known is ignored. A person's command acts at once and is journaled to
-the row; until that has landed, the row's own value for it is older news. An invalid configuration leaves the bot on
-its last valid version, with the reasons shown.
+the row; until that has landed, the row's own value for it is older news, and the version that it makes is a guess:
+only the database numbers versions. An invalid configuration leaves the bot on its last valid version, with the reasons
+shown.
 
 The database and the venue are asked in the background: while one of them is away, the bot keeps its exits and obeys.
 """
@@ -87,22 +88,21 @@ class Desired:
         """Take a person's configuration, that was checked, as the next version, and have the row say the same."""
         state, row = self._state, self._state.row
         enabled = prepared.config.enabled if prepared.config else state.enabled
-        state.row = row.model_copy(update={"config": raw, "version": row.version + 1, "enabled": enabled})
+        # What is in force already makes no version.
+        known = self._unchanged_by(raw) and state.observed_version == row.version and state.enabled == enabled
+        version = row.version if known else row.version + 1
+        state.row = row.model_copy(update={"config": raw, "version": version, "enabled": enabled})
         state.enabled, state.fresh = enabled, True
         self._checked = (state.row.version, prepared)
         self._outbox.record(DesiredEntry(config=raw, enabled=enabled, author=author))
 
     def on_receipt(self, receipt: JournalReceipt, command: bool) -> None:
         """Learn what the row said when a batch was written."""
-        state = self._state
         if receipt.orphaned:
-            state.enabled = False
+            self._state.enabled = False
             self._on_news()
-        elif receipt.version is not None and receipt.version > state.row.version:
-            state.row = state.row.model_copy(update={"version": receipt.version})
-            state.observed_version = receipt.version if not state.fresh else state.observed_version
-        elif command and receipt.version is None:
-            self.reload()  # somebody else has changed the row as well
+        elif command and receipt.version is not None:
+            self._number(receipt.version, overtaken=receipt.overtaken)
 
     # what is asked, in the background
 
@@ -147,6 +147,20 @@ class Desired:
             return self._apply(state.waiting)
         return False
 
+    def _number(self, version: int, *, overtaken: bool) -> None:
+        """Count as the database does, now that it has written a command; see `JournalReceipt` for its answer.
+
+        A row that may say something else than the bot knows is read again, once no command is on its way to it.
+        """
+        state, known = self._state, self._state.row.version
+        if version > known and not overtaken:
+            state.row = state.row.model_copy(update={"version": version})
+            state.observed_version = version if not state.fresh else state.observed_version
+        elif (overtaken or version < known) and not self._outbox.commands_pending:
+            # The row of now is taken then, however far the bot had counted, and none that is older.
+            state.row = state.row.model_copy(update={"version": version - 1})
+            self.reload()
+
     def _take_loaded(self, row: BotRow | None) -> None:
         state, first = self._state, not self.loaded
         self.loaded = True
@@ -183,10 +197,11 @@ class Desired:
         if prepared is None:
             return
         self.proposal = None
-        if not prepared.problems:
+        problem = refusal(self._state.carried, prepared)
+        if problem is None:
             self.propose(raw, prepared, author="signal reconfigure")
             return
-        self._state.last_error = "configuration by signal refused: " + "; ".join(prepared.problems)
+        self._state.last_error = f"configuration by signal refused: {problem}"
         self._outbox.event("config_rejected", self._state.last_error, severity="error")
         self._outbox.row_changed()
 
@@ -206,8 +221,11 @@ class Desired:
     @property
     def _unchanged(self) -> bool:
         """True when the row's configuration is what the bot trades by: only its other columns have changed."""
+        return self._unchanged_by(self._state.row.config)
+
+    def _unchanged_by(self, raw: dict[str, Any]) -> bool:
         state = self._state
-        return state.observed_version is not None and digest(state.row.config) == state.carried.applied
+        return state.observed_version is not None and digest(raw) == state.carried.applied
 
     def _apply(self, prepared: Prepared) -> bool:
         """Trade by a checked configuration from now on, or say why not. Returns whether it is in force."""
@@ -235,8 +253,9 @@ class Desired:
 
     def _observe(self) -> None:
         """Note that the row's version is in force: its configuration is the one that was applied before."""
-        state = self._state
-        state.observed_version, state.problems = state.row.version, ()
+        state, version = self._state, self._state.row.version
+        state.observed_version, state.problems = version, ()
+        state.carry(version=min(state.carried.version, version))  # it may have been applied under a number too high
         self._settle()
         self._outbox.row_changed()
 

@@ -1,40 +1,35 @@
-"""The trading desk of a bot: turns decisions into orders, and what is reported of these into the books.
+"""The trading desk of a bot: turns decisions into orders.
 
-The intent, with its client order id, is part of the workflow's history before anything is sent. One order at a time.
+The intent, with its client order id, is part of the workflow's history before anything is sent. One order at a time,
+except for the stop that rests at the exchange beside a position; before anything is sold, that stop is ended.
 """
 
 from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders import OrderActivities, ResolveOrder, SubmitOrder
     from domain.config import BotConfig
-    from domain.decisions import Decision
+    from domain.decisions import EXCHANGE_STOP, Decision, price_exit_key
     from domain.instruments import Instrument
     from domain.intervals import interval_ms
+    from domain.levels import limit_price
     from domain.metrics import Performance
-    from domain.model import ZERO, Quantity
-    from domain.orders import OrderIntent, OrderReport, OrderRequest, Side, client_order_id
-    from domain.paper import paper_terms
-    from domain.queues import Role
+    from domain.model import ZERO, Price, Quantity
+    from domain.orders import OrderIntent, OrderReport, OrderType, Side, client_order_id
     from domain.state import DECIDED_KEPT, BotState, InFlight
     from workflows.books import Books
     from workflows.command import Answer
-
-_SUBMIT_TIMEOUT = timedelta(seconds=30)
-_SUBMIT_RETRY = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
-_RESOLVE_TIMEOUT = timedelta(minutes=10)
-_RESOLVE_SILENCE = timedelta(seconds=15)
+    from workflows.sender import Sender
 
 
 class Desk:
     """Carries decisions out. The books themselves live in the bot's state."""
 
-    def __init__(self, state: BotState, books: Books) -> None:
+    def __init__(self, state: BotState, books: Books, sender: Sender) -> None:
         self._state = state
         self._books = books
+        self._sender = sender
 
     def accept(self, decision: Decision, *, gate: str | None) -> str | None:
         """Take a decision on, or return why not. An accepted exit is latched: it will be carried through."""
@@ -68,55 +63,98 @@ class Desk:
             self._state.carry(exiting=exiting.model_copy(update=moment))
 
     async def enter(self, decision: Decision, config: BotConfig, instrument: Instrument) -> Answer:
-        """Buy what a decision says. Returns whether anything was bought, in one sentence."""
-        intent = self._intent(decision, instrument, "buy", decision.quantity or ZERO, leg=0)
+        """Buy what a decision says, or offer to. Returns whether anything was bought, in one sentence."""
         before = self._state.carried.book.holding
+        intent = self._intent(decision, config, instrument, "buy", decision.quantity or ZERO, leg=0)
         expires = workflow.now() + timedelta(milliseconds=interval_ms(config.data.interval))
-        text = await self._send(InFlight(intent=intent, decision=decision, expires=expires), config, instrument)
+        order = InFlight(intent=intent, decision=decision, expires=expires, until=_until(intent, config))
+        text = await self._sender.send(order, config, instrument)
         return Answer(done=self._state.carried.book.holding != before, text=text)
 
     async def exit(self, config: BotConfig, instrument: Instrument) -> str:
-        """Sell, leg after leg, until the latched exit leaves the position flat or dust.
+        """Sell, leg after leg, until the latched exit leaves the position flat or dust, or an order rests.
 
         A leg of which nothing was filled ends the attempt; the exit stays latched.
         """
-        answer = "there is no position"
+        answer = await self._make_way(config, instrument) or "there is no position"
         leg = 0
-        while (decision := self._state.carried.exiting) is not None:
+        while (decision := self._state.carried.exiting) is not None and not self._state.exit_blocked:
             quantity = self._books.sellable(decision, config, instrument)
             if quantity <= ZERO:
-                return self._books.close(decision, config)
-            intent = self._intent(decision, instrument, "sell", quantity, leg=leg)
+                return self._books.close(decision, config, at=decision.decided_at)
+            intent = self._intent(decision, config, instrument, "sell", quantity, leg=leg)
             before = self._state.carried.book.holding
-            answer = await self._send(InFlight(intent=intent, decision=decision), config, instrument)
+            order = InFlight(intent=intent, decision=decision, until=_until(intent, config))
+            answer = await self._sender.send(order, config, instrument)
+            if self._state.resting is not None:
+                return answer
+            self.hurry()
             if self._state.carried.book.holding == before:
                 return answer
             leg += 1
         return answer
+
+    def hurry(self) -> None:
+        """Have what is left of a latched exit sold at the market: it was offered at a limit for long enough."""
+        exiting = self._state.carried.exiting
+        if exiting is not None and not exiting.urgent:
+            self._state.carry(exiting=exiting.model_copy(update={"urgent": True}))
+
+    async def protect(self, price: Price, quantity: Quantity, config: BotConfig, instrument: Instrument) -> str:
+        """Have a stop rest at the exchange beside the position. Returns what came of it, in one sentence."""
+        position, at = self._state.carried.book.position, self._state.sighting.venue_time
+        if position is None:
+            return "there is no position"
+        decision = Decision(
+            action="exit",
+            key=price_exit_key(position.id, EXCHANGE_STOP, self._state.carried.sequence),
+            reason=EXCHANGE_STOP,
+            price=price,
+            candle_time=self._state.carried.acted_candle,
+            decided_at=max(at or 0, position.entered_at),
+            config_version=self._state.carried.version,
+            urgent=True,
+        )
+        intent = self._intent(decision, config, instrument, "sell", quantity, leg=0)
+        stop = intent.model_copy(update={"type": "stop", "price": price})
+        return await self._sender.send(InFlight(intent=stop, decision=decision), config, instrument)
+
+    async def _make_way(self, config: BotConfig, instrument: Instrument) -> str | None:
+        """End what rests: nothing may be sold twice, and a venue locks what a resting order would sell."""
+        why = "the position is being sold"
+        rested = await self._sender.end_resting(config, instrument, why=why)
+        protected = await self._sender.end_protection(config, instrument, why=why)
+        return protected or rested
 
     def resolve(self, report: OrderReport, config: BotConfig, instrument: Instrument) -> str:
         """Book what a person says of the order that was unknown."""
         self._state.carry(in_flight=self._state.carried.unknown, unknown=None)
         return self._books.fold(report, config, instrument)
 
-    async def resume(self, config: BotConfig, instrument: Instrument) -> str | None:
-        """Settle an order whose answer has not come: it is looked up, and sent only if the broker never saw it."""
-        in_flight = self._state.carried.in_flight
-        return await self._send(in_flight, config, instrument) if in_flight else None
-
     def _intent(
-        self, decision: Decision, instrument: Instrument, side: Side, quantity: Quantity, *, leg: int
+        self,
+        decision: Decision,
+        config: BotConfig,
+        instrument: Instrument,
+        side: Side,
+        quantity: Quantity,
+        *,
+        leg: int,
     ) -> OrderIntent:
         sequence = self._state.carried.sequence + (leg == 0)
         self._state.carry(sequence=sequence, leg=leg, ordered_at=decision.decided_at)
+        kind = _kind(decision, config, side)
+        limit = limit_price(config, instrument, decision.price, side=side) if kind == "limit" else None
         return OrderIntent(
             client_order_id=client_order_id(self._state.row.uid, sequence, leg),
             sequence=sequence,
             leg=leg,
             symbol=instrument.symbol,
             side=side,
+            type=kind,
             quantity=quantity,
             reference_price=decision.price,
+            price=limit,
             reason=decision.reason,
             decision_key=decision.key,
             decided_at=decision.decided_at,
@@ -124,54 +162,14 @@ class Desk:
             config_version=decision.config_version,
         )
 
-    async def _send(self, in_flight: InFlight, config: BotConfig, instrument: Instrument) -> str:
-        """Have an order placed, and its fills booked as they come. Returns what came of it, in one sentence."""
-        intent, state = in_flight.intent, self._state
-        self._state.carry(in_flight=in_flight)
-        self._books.note_order(intent, OrderReport(client_order_id=intent.client_order_id, status="pending"))
-        order = self._request(intent, config, instrument)
-        request = SubmitOrder(
-            order=order,
-            config=config,
-            book=state.carried.book,
-            guards=state.carried.guards,
-            expires=in_flight.expires,
-            adopted_run=state.adopted_run,
-            wary=state.wary_until is not None and workflow.now() < state.wary_until,
-        )
-        report = await workflow.execute_activity_method(
-            OrderActivities.submit_order,
-            request,
-            task_queue=Role.TRADING,
-            start_to_close_timeout=_SUBMIT_TIMEOUT,
-            retry_policy=_SUBMIT_RETRY,
-            summary=f"{intent.side} {intent.quantity:f} {instrument.base}: {intent.reason}",
-        )
-        return await self._follow(report, order, config)
 
-    async def _follow(self, report: OrderReport, order: OrderRequest, config: BotConfig) -> str:
-        """Book what is reported of an order until it has ended, or until only a person can tell."""
-        while report.status in ("open", "partially_filled"):
-            self._books.fold(report, config, order.instrument)
-            report = await workflow.execute_activity_method(
-                OrderActivities.resolve_order,
-                ResolveOrder(order=order, adopted_run=self._state.adopted_run),
-                task_queue=Role.TRADING,
-                start_to_close_timeout=_RESOLVE_TIMEOUT,
-                heartbeat_timeout=_RESOLVE_SILENCE,
-                retry_policy=_SUBMIT_RETRY,
-                summary=f"how did {order.intent.client_order_id} end?",
-            )
-        return self._books.fold(report, config, order.instrument)
+def _kind(decision: Decision, config: BotConfig, side: Side) -> OrderType:
+    preferred = config.trading.entry_order if side == "buy" else config.trading.exit_order
+    return "market" if decision.urgent else preferred
 
-    def _request(self, intent: OrderIntent, config: BotConfig, instrument: Instrument) -> OrderRequest:
-        book = self._state.carried.book
-        return OrderRequest(
-            bot_id=self._state.row.bot_id,
-            intent=intent,
-            instrument=instrument,
-            paper=paper_terms(config) if config.account is None else None,
-            account=config.account,
-            cash=book.cash,
-            holding=book.holding,
-        )
+
+def _until(intent: OrderIntent, config: BotConfig) -> int | None:
+    """Return how long an order may rest, by the venue's clock."""
+    if intent.type != "limit":
+        return None
+    return intent.decided_at + round(config.trading.limit_timeout_seconds * 1000)

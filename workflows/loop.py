@@ -26,6 +26,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows.inquiries import abandonable
     from workflows.outbox import Outbox
     from workflows.page import page
+    from workflows.resting import Resting
+    from workflows.sender import Sender
     from workflows.stance import backoff_seconds, farewell, gate
     from workflows.standing import Standing
     from workflows.watching import Watching
@@ -44,10 +46,14 @@ class Loop:
         self.command: Command | None = None
         self.resolution: Resolution | None = None
         self._books = Books(self.state, self.outbox)
-        self._desk = Desk(self.state, self._books)
+        self._sender = Sender(self.state, self._books)
+        self._desk = Desk(self.state, self._books, self._sender)
+        self._resting = Resting(self.state, self._books, self._desk, self._sender)
         self._watching = Watching(self.state)
         self._standing = Standing(self.state, self.outbox)
-        self._adoption = Adoption(self.state, self.outbox, self._books, self._standing, continued=start.continued)
+        self._adoption = Adoption(
+            self.state, self.outbox, self._books, self._sender, self._standing, continued=start.continued
+        )
         self._cancelled = False
         self._dirty = False
         self._renew = False
@@ -136,13 +142,16 @@ class Loop:
         workflow.set_current_details(page(self.state))
         if config is None or instrument is None or self.state.exit_blocked:
             await workflow.wait_condition(lambda: self._dirty)
-        elif not self._dirty and not self._desk.exit_latched():
+        elif not self._dirty and (not self._desk.exit_latched() or self.state.resting is not None):
             await self._watch(config, instrument)
         return False
 
     async def _take_in(self) -> None:
         """Apply a configuration that has come in, once it was checked; the venue may be away, so for a moment only."""
-        desired = self.desired
+        desired, state = self.desired, self.state
+        config, instrument = state.config, state.instrument
+        if state.fresh and config is not None and instrument is not None and self._adoption.is_done(config):
+            await self._resting.withdraw(config, instrument, why="the configuration is changing")
         if desired.busy:
             try:
                 await workflow.wait_condition(
@@ -159,10 +168,13 @@ class Loop:
         if self.resolution is not None:
             resolution, self.resolution = self.resolution, None
             resolution.answer = Answer(done=True, text=self._desk.resolve(resolution.report, config, instrument))
-        await self._desk.resume(config, instrument)
+        await self._sender.resume(config, instrument)
         if not self._adoption.is_done(config):
             return
-        if not (self.state.enabled or self._closes()) or not self._desk.exit_latched() or self.state.exit_blocked:
+        leaving = not (self.state.enabled or self._closes())
+        await self._resting.tend(config, instrument, closed=self.gate(), leaving=leaving)
+        stuck = self._desk.exit_latched() and self.state.resting is None
+        if leaving or not stuck or self.state.exit_blocked:
             return
         if self.state.failures:
             # What could not be carried through at the old price may be at the price of now, where there is one.
@@ -172,16 +184,22 @@ class Loop:
     async def _watch(self, config: BotConfig, instrument: Instrument) -> None:
         """Watch the market until the watch ends or something comes in."""
         watch = self._watching.start(config, instrument, self.command, closed=self.gate())
+        fills = self._sender.watch_fills(config, instrument)
         try:
             with suppress(TimeoutError):
                 await workflow.wait_condition(
-                    lambda: self._dirty or watch.done(),
+                    lambda: self._dirty or watch.done() or (fills is not None and fills.done()),
                     timeout=self._adoption.due_in(),
                     timeout_summary="the venue is asked for orders once more",
                 )
         finally:
+            for each in (watch, fills):
+                if each is not None and not each.done():
+                    each.cancel()
+        if fills is not None and fills.done():
+            self._resting.filled(await fills, config, instrument)
             if not watch.done():
-                watch.cancel()
+                return
         result = await watch  # a decision that raced what has come in is still here
         await self._act_on(result, config, instrument)
 
@@ -189,20 +207,29 @@ class Loop:
         self._see(result)
         if result.decision is not None:
             await self._decide(result.decision, config, instrument)
-        elif result.outcome == "limited":
+        elif result.outcome == "overdue":
+            await self._resting.give_up(config, instrument)
+        elif result.outcome == "failed":
+            await self._stumble(f"strategy: {result.reason}", config=config)
+            return
+        else:
+            self._note(result, config, instrument)
+        self.state.guarding = False  # the pause is over: try the strategy again
+
+    def _note(self, result: WatchResult, config: BotConfig, instrument: Instrument) -> None:
+        if result.outcome == "limited":
             self._standing.limited(result, config)
         elif result.outcome == "refused":
             self._answer(Answer(done=False, text=result.reason or "refused"))
-        elif result.outcome == "failed":
-            await self._stumble(f"strategy: {result.reason}", config=config)
         elif result.outcome == "recovered":
             self._standing.recovered()
         elif result.outcome == "differs":
             self._adoption.suspect(result.reason or "", config)
+        elif result.outcome == "reached":
+            self._resting.reached(result.reached_at or 0, config, instrument)
         elif result.outcome == "segment":
             self.state.suspected = None
-        if result.outcome != "failed":
-            self.state.guarding = False  # the pause is over: try the strategy again
+            self._resting.forget_refusal()
 
     def _see(self, result: WatchResult) -> None:
         """Take over what a watch has seen, whatever it ended with."""
@@ -234,7 +261,7 @@ class Loop:
     async def _carry_exit(self, config: BotConfig, instrument: Instrument) -> None:
         """Carry a latched exit through; what cannot be sold now is tried again after a pause."""
         text = await self._desk.exit(config, instrument)
-        stuck = self._desk.exit_latched()
+        stuck = self._desk.exit_latched() and self.state.resting is None
         if self.command is not None and self.command.order == "close":
             self._answer(Answer(done=not stuck, text=f"{text}; it is tried again" if stuck else text))
         if stuck:
@@ -258,7 +285,9 @@ class Loop:
 
     def _ends(self) -> bool:
         """Whether the bot is to stop without another order."""
-        unfinished = self.state.carried.in_flight is not None or self.resolution is not None
+        carried = self.state.carried
+        orders = (carried.in_flight, carried.protection, self.resolution)
+        unfinished = any(order is not None for order in orders)
         return not self.state.enabled and not self._closes() and not unfinished
 
     def _closes(self) -> bool:

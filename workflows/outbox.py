@@ -140,10 +140,10 @@ class Outbox:
             del self._state.notices[: len(batch)]
 
     async def _let_order_pass(self) -> None:
-        if self._state.carried.in_flight is not None:
+        if self._state.ordering:
             try:
                 await workflow.wait_condition(
-                    lambda: self._state.carried.in_flight is None,
+                    lambda: not self._state.ordering,
                     timeout=SLOW_ORDER,
                     timeout_summary="the journal waits for the order",
                 )

@@ -1,11 +1,13 @@
 """The page of a bot in the Temporal Web UI: what a trader wants to know, in Markdown."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from decimal import Decimal
 
 from domain.decisions import Condition
+from domain.instruments import Instrument
 from domain.model import Money
 from domain.state import BotState
+from domain.watch import RestingOrder
 
 
 def page(state: BotState) -> str:
@@ -34,6 +36,7 @@ def _headline(state: BotState) -> str:
     if state.carried.unknown is not None:
         name = state.carried.unknown.intent.client_order_id
         lines.append(f"⚠️ Order {name} is unknown: look at the exchange, then `bots resolve {state.row.bot_id}`")
+    lines += [_offer(order, state.instrument) for order in state.resting_orders if order.type == "limit"]
     if state.carried.difference is not None:
         lines.append(f"⚠️ Books and venue differ, nothing is bought: {state.carried.difference}")
     if state.last_event:
@@ -59,12 +62,22 @@ def _position(state: BotState) -> str:
         ("average price", _money(position.avg_price, instrument.quote)),
         ("cost", _money(position.cost, instrument.quote)),
     ]
+    rows += [("stop at the exchange", _money(each.price, instrument.quote)) for each in _stops(state)]
     known = (("stop loss", levels.stop), ("take profit", levels.target), ("last stop", levels.last_stop))
     rows += [(name, _money(level, instrument.quote)) for name, level in known if level is not None]
     exit_state = state.carried.exit_state
     if exit_state is not None and exit_state.stop is not None:
         rows.append((f"stop of {exit_state.logic.partition(':')[0]}", f"{exit_state.stop:.8g} {instrument.quote}"))
     return _section("Position", rows)
+
+
+def _stops(state: BotState) -> Iterator[RestingOrder]:
+    return (order for order in state.resting_orders if order.type == "stop")
+
+
+def _offer(order: RestingOrder, instrument: Instrument | None) -> str:
+    verb = "buy" if order.side == "buy" else "sell"
+    return f"An order to {verb} rests at {_money(order.price, instrument.quote if instrument else '')}"
 
 
 def _rules(state: BotState) -> str:

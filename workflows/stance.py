@@ -9,6 +9,8 @@ from domain.state import BotState
 from domain.watch import WatchRequest
 from workflows.command import Command
 
+ORDER_RESTS = "an order rests at its limit"
+
 _FIRST_BACKOFF, _LONGEST_BACKOFF, _LONGEST_EXIT_BACKOFF = 5.0, 300.0, 15.0
 
 
@@ -37,6 +39,7 @@ def _obstacles(state: BotState, *, journal_full: bool) -> Iterator[str | None]:
     yield f"books and venue differ ({difference}): a person has to explain it" if difference else None
     yield "the journal is full until the database is back" if journal_full else None
     yield "the strategy has failed and is tried again" if state.guarding else None
+    yield ORDER_RESTS if state.resting is not None else None  # the last: all others withdraw such an order
 
 
 def backoff_seconds(state: BotState) -> float:
@@ -80,6 +83,8 @@ def watch_request(
         command_reason=command.reason if command else "",
         guard_only=state.guarding,
         recovering=state.failures > 0 and not state.guarding,
+        resting=state.resting_orders,
+        stop_tried=state.stop_tried,
         adopted_run=state.adopted_run,
         segment_seconds=seconds * jitter,
     )

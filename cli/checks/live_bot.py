@@ -11,28 +11,15 @@ from cli.checks.first_order import check_first_order
 from cli.checks.going_live import check_configuration
 from cli.checks.trading import check_clock, check_market
 from cli.credentials.ring import find_ring
+from cli.credentials.vault import StoredKeys
 from cli.store import Store, open_store
 from cli.target import find_target
-from db.credentials import CredentialsRepository
 from domain.config import BotConfig
-from domain.credentials import Credentials, Vault
+from domain.credentials import Vault
 from domain.errors import UnknownBot
 from domain.positions import Book
 from domain.state import BotRow
 from security.errors import BadSecretKeys
-from security.keyring import KeyRing
-
-
-class StoredKeys:
-    """Implements `Vault` for one command: opens what the database holds, and leaves nothing on this machine."""
-
-    def __init__(self, store: CredentialsRepository, ring: KeyRing) -> None:
-        self._store = store
-        self._ring = ring
-
-    async def get(self, name: str) -> Credentials:
-        """Return the credentials of a name; see `Vault`."""
-        return self._ring.open(await self._store.get(name))
 
 
 async def check_live_bot(bot_id: str, *, data_dir: Path | None, database_url: str | None) -> AsyncIterator[Check]:

@@ -11,8 +11,8 @@ from brokers.ccxt_accounts import CcxtAccounts
 from brokers.ccxt_data import CcxtData
 from brokers.gateway import Gateway
 from cli.bots.desk import Desk
-from cli.checks.live_bot import StoredKeys
 from cli.credentials.ring import find_ring
+from cli.credentials.vault import StoredKeys
 from cli.output import CliError
 from cli.reconcile.report import AccountReport, Report, differs, worst
 from domain.account_sides import BotBooks, MarketOrders, VenueSide, live_books

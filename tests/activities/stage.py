@@ -148,7 +148,7 @@ def watcher(
     **fields: Any,
 ) -> Watcher:
     wanted = request(book, **fields)
-    chosen = None if wanted.guard_only else with_strategy or strategy()
+    chosen = None if wanted.levels_only else with_strategy or strategy()
     return Watcher(wanted, chosen, cached=cached)
 
 

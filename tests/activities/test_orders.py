@@ -35,7 +35,7 @@ def order(side: Side = "buy", quantity: str = "1", **changes: Any) -> SubmitOrde
     return SubmitOrder(order=request, config=settings, book=book, **{"guards": Guards(), **changes})
 
 
-async def submitted(broker: FakeBroker, request: SubmitOrder) -> OrderReport:
+async def submitted(broker: FakeBroker | FakeExchange, request: SubmitOrder) -> OrderReport:
     return await ActivityEnvironment().run(OrderActivities(broker).submit_order, request)
 
 
@@ -152,3 +152,57 @@ async def test_another_order_under_the_id_is_a_forgotten_one_while_such_may_arri
     assert failure.value.type == HISTORY_WAS_RESET
     report = await environment.run(activities.submit_order, live_order(adopted_run="this run"))
     assert (report.status, report.reason) == ("unknown", "amount is 2, expected 1")
+
+
+async def cancelled(exchange: FakeExchange, request: SubmitOrder) -> OrderReport:
+    return await ActivityEnvironment().run(OrderActivities(exchange).cancel_order, ResolveOrder(order=request.order))
+
+
+def offer(**changes: Any) -> SubmitOrder:
+    request = order(**changes)
+    limit = request.order.intent.model_copy(update={"type": "limit", "price": dec(99)})
+    return request.model_copy(update={"order": request.order.model_copy(update={"intent": limit})})
+
+
+async def test_an_order_that_rests_is_cancelled_once_and_for_all() -> None:
+    exchange, request = FakeExchange(), offer()
+    await submitted(exchange, request)
+    report = await cancelled(exchange, request)
+    assert (report.status, report.fills) == ("cancelled", ())
+    assert await cancelled(exchange, request) == report
+
+
+async def test_what_was_filled_before_it_could_be_cancelled_is_told() -> None:
+    exchange, request = FakeExchange(), offer()
+    name = request.order.intent.client_order_id
+    await submitted(exchange, request)
+    exchange.fill_part(name, dec("0.25"))
+    report = await cancelled(exchange, request)
+    assert (report.status, report.filled_quantity) == ("cancelled", dec("0.25"))
+
+
+async def test_an_order_to_be_cancelled_that_the_venue_shows_no_more_is_unknown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("activities.orders._MISSING_SECONDS", 0.1)
+    report = await cancelled(FakeExchange(), offer())
+    assert (report.status, report.reason) == ("unknown", "binance shows the order no more")
+
+
+async def test_a_cancellation_waits_for_a_venue_that_is_away() -> None:
+    exchange, request = FakeExchange(), offer()
+    await submitted(exchange, request)
+    exchange.blind = VenueUnavailable("maintenance")
+    with pytest.raises(ApplicationError) as failure:
+        await cancelled(exchange, request)
+    assert not failure.value.non_retryable
+
+
+@pytest.mark.parametrize(("awaited", "filled"), [("answer", "0"), ("change", "0.5")])
+async def test_how_an_order_stands_is_told_while_it_rests(awaited: Any, filled: str) -> None:
+    exchange, request = FakeExchange(), offer()
+    await submitted(exchange, request)
+    exchange.fill_part(request.order.intent.client_order_id, dec("0.25"))
+    question = ResolveOrder(order=request.order, awaited=awaited, filled=dec(filled))
+    report = await ActivityEnvironment().run(OrderActivities(exchange).resolve_order, question)
+    assert (report.status, report.filled_quantity) == ("partially_filled", dec("0.25"))

@@ -11,7 +11,7 @@ from domain.config import parse_config
 from domain.errors import VenueUnavailable
 from domain.orders import client_order_id
 from domain.positions import Book, Holding
-from domain.watch import WatchRequest
+from domain.watch import RestingOrder, WatchRequest
 from tests.domain.builders import instrument, intent, order
 from tests.support.bots import LIVE, raw_config
 from tests.support.exchange import ExchangeAccounts, FakeExchange
@@ -62,6 +62,13 @@ async def test_an_own_order_that_rests_unknown_differs() -> None:
     await exchange.submit(order(intent().model_copy(update={"client_order_id": name})), window=None)  # type: ignore[arg-type]
     found = await reconciler(exchange).difference(request("0"))
     assert found == f"order {name} rests at binance, and the bot knows of none"
+
+
+async def test_an_own_order_that_is_known_to_rest_does_not_differ() -> None:
+    exchange, name = FakeExchange(fill=Decimal(0)), client_order_id(UID, 9)
+    await exchange.submit(order(intent().model_copy(update={"client_order_id": name})), window=None)  # type: ignore[arg-type]
+    known = RestingOrder(client_order_id=name, side="sell", type="stop", price=Decimal(90), since=1)
+    await never_differs(reconciler(exchange), request("0").model_copy(update={"resting": (known,)}))
 
 
 async def test_orders_of_others_are_none_of_its_business() -> None:

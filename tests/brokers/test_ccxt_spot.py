@@ -10,6 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from brokers.habits import HABITS
 from domain.errors import AccountRefused, NotSent, OrderRejected, OrderUncertain, SteadyhandError, VenueUnavailable
 from domain.orders import OrderReport
 from simulator.faults.altered import ClockSkew, InvisibleOrder, PartialFills
@@ -110,9 +111,28 @@ async def test_a_fee_in_a_third_coin_is_worth_its_price_at_the_fill() -> None:
         assert await bench.broker.find(request) == report, "whoever asks again is told the same"
 
 
-async def test_a_stop_order_is_not_sent(bench: CcxtBench) -> None:
-    with pytest.raises(OrderRejected, match="market and limit"):
-        await submit(bench, order_type="stop", price=bench.price)
+async def test_a_stop_rests_at_its_trigger_is_found_and_can_be_cancelled(bench: CcxtBench) -> None:
+    trigger = (bench.price / 2).quantize(Decimal("0.01"))
+    request = bench.request("sell", "0.001", order_type="stop", price=trigger)
+    placed = await bench.broker.submit(request, open_window())
+    assert (placed.status, placed.fills) == ("open", ())
+    (order,) = (await ledger(bench))["orders"]
+    assert (order["type"], Decimal(order["stopPrice"])) == ("STOP_LOSS", trigger)
+    assert await bench.broker.find(request) == placed
+    assert (await bench.broker.cancel(request)).status == "cancelled"
+
+
+async def test_a_stop_above_the_market_is_refused_for_good(bench: CcxtBench) -> None:
+    with pytest.raises(OrderRejected, match="trigger"):
+        await submit(bench, side="sell", order_type="stop", price=bench.price * 2)
+
+
+async def test_where_a_stop_could_not_be_looked_up_none_is_sent(
+    bench: CcxtBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brokers.ccxt_spot.habits_of", lambda venue: HABITS["mexc"])
+    with pytest.raises(OrderRejected, match="stop orders are not sent to binance"):
+        await submit(bench, side="sell", order_type="stop", price=bench.price / 2)
     assert await bench.accepted() == []
 
 

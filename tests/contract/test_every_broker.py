@@ -47,3 +47,15 @@ async def test_a_sale_of_more_than_is_held_is_rejected(bench: Bench) -> None:
 async def test_an_order_that_is_not_there_cannot_be_cancelled(bench: Bench) -> None:
     with pytest.raises(OrderUncertain):
         await bench.broker.cancel(bench.request())
+
+
+@pytest.mark.parametrize(("side", "share"), [("buy", "0.5"), ("sell", "2")])
+async def test_an_offer_away_from_the_market_rests_and_can_be_cancelled_again_and_again(
+    bench: Bench, side: Side, share: str
+) -> None:
+    request = bench.request(side, "0.001", order_type="limit", price=bench.price * Decimal(share))
+    placed = await bench.broker.submit(request, open_window())
+    assert (placed.status, placed.rests, placed.filled_quantity) == ("open", True, ZERO)
+    cancelled = await bench.broker.cancel(request)
+    assert (cancelled.status, cancelled.final, cancelled.filled_quantity) == ("cancelled", True, ZERO)
+    assert await bench.broker.cancel(request) == cancelled

@@ -183,7 +183,7 @@ async def test_a_report_is_the_bots_own_row(
     said = report("running", observed=1, pnl="12.5").model_copy(update={"error_count": 2, "last_error": "venue gone"})
     receipt = await journal.write(numbered(uid, said))
     row = await bot_row(sql)
-    assert (receipt.version, receipt.orphaned) == (None, False)
+    assert (receipt.version, receipt.overtaken, receipt.orphaned) == (1, False, False)
     assert (row["status"], row["observed_version"], row["rejected_version"]) == ("running", 1, None)
     assert (row["current_balance"], row["total_pnl"]) == (Decimal("112.5"), Decimal("12.5"))
     assert (row["error_count"], row["last_error"], row["journal_n"]) == (2, "venue gone", 1)

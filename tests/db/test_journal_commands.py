@@ -41,7 +41,14 @@ async def test_a_command_that_changes_nothing_makes_no_version(journal: JournalR
     await journal.write(numbered(uid, report(observed=1)))
     receipt = await journal.write(numbered(uid, desired(enabled=True, config=config()), first=2))
     row = await bot_row(sql)
-    assert (row["version"], row["observed_version"], row["journal_n"], receipt.version) == (1, 1, 2, 1)
+    assert (row["version"], row["observed_version"], row["journal_n"]) == (1, 1, 2)
+    assert (receipt.version, receipt.overtaken) == (1, False)
+
+
+async def test_a_bot_that_counts_further_than_the_row_is_told_so(journal: JournalRepository, uid: str) -> None:
+    await journal.write(numbered(uid, report(observed=1)))
+    receipt = await journal.write(numbered(uid, desired(config=config()), report(observed=2), first=2))
+    assert (receipt.version, receipt.overtaken) == (1, True)
 
 
 async def test_a_command_on_a_row_that_moved_on_leaves_the_news_unobserved(
@@ -51,7 +58,8 @@ async def test_a_command_on_a_row_that_moved_on_leaves_the_news_unobserved(
     assert await bots.update_config(BOT, config(symbol="ETHUSDT"), author="ada") == 2
     receipt = await journal.write(numbered(uid, desired(enabled=False), first=2))
     row = await bot_row(sql)
-    assert (row["version"], row["observed_version"], receipt.version) == (3, 1, None)
+    assert (row["version"], row["observed_version"]) == (3, 1)
+    assert (receipt.version, receipt.overtaken) == (3, True)
     assert row["symbol"] == "ETHUSDT"
 
 

@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from fractions import Fraction
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from domain.instruments import against_taker, floor_to
 from domain.orders import OrderReport, OrderRequest, Side
-from domain.paper import fee_of, paper_report, taker_price
+from domain.paper import fee_of, paper_limit_filled, paper_report, taker_price
 from tests.domain.builders import dec, instrument, intent, order, terms
 
 
@@ -152,3 +153,31 @@ def test_rounding_to_a_step_is_exact_at_any_size(value: Decimal, step: Decimal) 
 def test_a_third_of_the_way_to_a_step_is_not_rounded_to_it() -> None:
     """Divided in 28 digits, this is a whole number of steps, and one lot too many is bought."""
     assert floor_to(dec("2.99999999999999999999999999999"), dec(1)) == 2
+
+
+def offer(side: Side = "buy", *, price: str = "99.5", **changes: Any) -> OrderRequest:
+    wanted = intent(side=side, quantity=changes.pop("quantity", "1")).model_copy(
+        update={"type": "limit", "price": dec(price)}
+    )
+    return order(wanted, **changes)
+
+
+def test_a_limit_order_rests_until_the_market_has_traded_through_it_and_fills_at_its_price() -> None:
+    """A fee of 0.1 % of 1 BTC, in BTC; no slippage: others came to us."""
+    request = offer()
+    placed = paper_report(request)
+    assert (placed.status, placed.fills) == ("open", ())
+    assert request.paper is not None
+    filled = paper_limit_filled(request, request.paper, at=2_000)
+    (fill,) = filled.fills
+    assert (filled.status, filled.venue_order_id) == ("filled", placed.venue_order_id)
+    assert (fill.price, fill.quantity, fill.fee, fill.fee_currency, fill.at) == (
+        dec("99.5"), dec(1), dec("0.001"), "BTC", 2_000,
+    )  # fmt: skip
+
+
+def test_a_limit_order_is_held_against_its_own_price() -> None:
+    """0.05 BTC at 99.5 are 4.975 USDT; 5 is the least. At 120, 1 BTC costs more than the 100 there are."""
+    assert "notional 4.975 is below the least" in rejection(offer(quantity="0.05"))
+    assert "insufficient cash: 120" in rejection(offer(price="120", cash="100"))
+    assert "cannot sell" in rejection(offer("sell", price="120", holding="0.5"))

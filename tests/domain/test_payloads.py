@@ -184,7 +184,7 @@ PAYLOADS: list[BaseModel] = [
     WatchResult(outcome="segment"),
     DECISION,
     BATCH,
-    JournalReceipt(version=4, orphaned=True),
+    JournalReceipt(version=4, overtaken=True, orphaned=True),
     NOTICE,
     BotStart(state=BotState.newborn(ROW, WatchOptions(segment_seconds=12.5))),
     BotStart(state=LIVED, continued=True),

@@ -38,8 +38,12 @@ async def assert_books_equal_ledger(stage: LiveStage, bot: LiveBot, *, on_paper:
         for o in ledger["orders"]
     )
     # In its first seconds a live bot makes sure that nothing of an earlier life arrives; on candles of a second an
-    # entry is too late then.
-    assert {(o.status, o.filled_quantity) for o in orders if o not in sent} <= {("expired", Decimal(0))}
+    # entry is too late then. A stop is refused where the price is below it by now.
+    assert {(o.type, o.status) for o in orders if o not in sent} <= {
+        ("market", "expired"),
+        ("limit", "expired"),
+        ("stop", "rejected"),
+    }
     assert sorted(
         (f.trade_id, f.price, f.quantity, f.fee, f.fee_currency) for f in fills if f.client_order_id not in on_paper
     ) == sorted(
@@ -70,6 +74,28 @@ async def test_the_same_row_trades_on_paper_and_then_live_with_only_its_broker_c
     assert (await audit(stage.client, stage.reads, [bot.bot_id])).findings == ()
     assert {trade.trade_type for trade in await stage.reads.trades(bot.bot_id)} == {"paper", "live"}
     await assert_books_equal_ledger(stage, bot, on_paper=on_paper)
+
+
+async def test_offers_and_a_stop_at_the_exchange_are_in_its_ledger_as_they_are_in_the_books(stage: LiveStage) -> None:
+    """The market goes up and down by half a percent every 12 s: offers a little away from it are mostly filled."""
+    await stage.open_account(USDT=str(DEPOSITED))
+    bot = await stage.add_bot(
+        "offers",
+        trading__entry_order="limit",
+        trading__exit_order="limit",
+        trading__limit_offset_pct=0.02,
+        trading__limit_timeout_seconds=3.0,
+        trading__on_stop="close_position",
+        risk_management__exchange_stop=True,
+    )
+    await bot.comes(lambda status: status.trades >= 3, seconds=120)
+    await bot.enable(enabled=False)
+    orders = await orders_of(stage, bot)
+    assert {order.type for order in orders} >= {"limit", "stop"}
+    assert {order.status for order in orders if order.type == "limit"} <= {"filled", "cancelled", "expired"}
+    assert {o["status"] for o in (await stage.ledger())["orders"]} <= {"FILLED", "CANCELED"}
+    assert (await audit(stage.client, stage.reads, [bot.bot_id])).findings == ()
+    await assert_books_equal_ledger(stage, bot, on_paper=set())
 
 
 async def refused(bot: LiveBot) -> str:

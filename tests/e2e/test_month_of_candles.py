@@ -43,10 +43,10 @@ from tests.e2e.reference import Expected, Rules, Simulation, read
 from tests.support.bots import until
 from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeNotifier
+from tests.support.market_data import BTC_MONTH
 from tests.support.stepped import Changes, CountedMarket, CountedVenue, SteppedClock, Stepper
 from workflows.bot import BotWorkflow
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "btc_usdt_1m_2022-01.csv.gz"
 EXAMPLE: dict[str, Any] = json.loads((Path(__file__).parent / "example.json").read_text())
 HISTORY = 1_000
 # All of the month by default; fewer candles while working on it.
@@ -86,9 +86,9 @@ async def running(client: Client, engine: AsyncEngine, market: CountedMarket) ->
 
 
 async def test_a_month_gives_the_trades_of_an_independent_calculation(temporal: Client, engine: AsyncEngine) -> None:
-    data = read(DATA)
+    data = read(BTC_MONTH)
     clock = ManualClock(int(data.time[HISTORY]))
-    exchange = Exchange(clock, [replayed_market("BTCUSDT", DATA)])
+    exchange = Exchange(clock, [replayed_market("BTCUSDT", BTC_MONTH)])
     async with await start_simulator(exchange) as simulator:
         gateway, changes = Gateway(), Changes()
         stepped = SteppedClock(clock, changes)

@@ -25,7 +25,7 @@ from domain.queues import workflow_id
 from domain.templates import bot_from_template
 from embedded.ports import Ports
 from embedded.probes import http_ready
-from embedded.stack import EmbeddedStack
+from embedded.stack import EmbeddedStack, WorkerCommand
 from tests.support.ports import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,9 +73,11 @@ async def trading() -> AsyncIterator[tuple[EmbeddedStack, AsyncEngine]]:
             durable=False,
             ports=Ports(postgres=0, temporal=0, ui=0, health=0),
             prepare=prepare,
-            worker_argv=[sys.executable, "-m", "tests.support.forking_worker"],
-            worker_env={"STEADYHAND_SOLE_WORKER": "1", "STEADYHAND_FLUSH_SECONDS": "1"},
-            worker_cwd=ROOT,
+            worker=WorkerCommand(
+                [sys.executable, "-m", "tests.support.forking_worker"],
+                env={"STEADYHAND_SOLE_WORKER": "1", "STEADYHAND_FLUSH_SECONDS": "1"},
+                cwd=ROOT,
+            ),
         ) as stack:
             engine = make_engine(stack.database_url)
             try:

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 import pytest
 import pytest_asyncio
 
-from embedded.stack import EmbeddedStack
+from embedded.stack import EmbeddedStack, WorkerCommand
 from tests.embedded.helpers import ANY_PORTS, QUICK, STAND_IN_WORKER, Recorder
 
 
@@ -32,7 +32,7 @@ async def shared_stack() -> AsyncIterator[EmbeddedStack]:
             Path(folder) / "data",
             durable=False,
             ports=ANY_PORTS,
-            worker_argv=[sys.executable, "-c", STAND_IN_WORKER],
+            worker=WorkerCommand([sys.executable, "-c", STAND_IN_WORKER]),
             backoff=QUICK,
         )
         async with stack:

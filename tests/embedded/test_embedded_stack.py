@@ -26,7 +26,7 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from embedded.errors import EmbeddedError
 from embedded.ports import PortBook, Ports
 from embedded.probes import http_ready
-from embedded.stack import EmbeddedStack
+from embedded.stack import EmbeddedStack, WorkerCommand
 from embedded.supervisor import ChildEvent
 from embedded.temporal import SEARCH_ATTRIBUTES
 from tests.embedded.helpers import ANY_PORTS, QUICK, STAND_IN_WORKER, Recorder, eventually, runs
@@ -39,7 +39,7 @@ import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, {repository!r})
 from embedded.ports import PortBook, Ports
-from embedded.stack import EmbeddedStack
+from embedded.stack import EmbeddedStack, WorkerCommand
 
 async def main():
     async with EmbeddedStack(Path({data!r}), durable=False, ports=Ports(postgres=0, temporal=0, ui=0)) as stack:
@@ -215,7 +215,7 @@ async def test_existing_servers_are_used_instead_of_embedded_ones(
         temporal_address=shared_stack.temporal_address,
         ports=ANY_PORTS,
         prepare=prepare,
-        worker_argv=[sys.executable, "-c", STAND_IN_WORKER],
+        worker=WorkerCommand([sys.executable, "-c", STAND_IN_WORKER]),
         on_event=recorder.on_event,
     )
     async with stack:
@@ -327,7 +327,7 @@ async def test_a_port_that_is_chosen_is_used(tmp_path: Path, shared_stack: Embed
         database_url=shared_stack.database_url,
         temporal_address=shared_stack.temporal_address,
         ports=Ports(health=port),
-        worker_argv=[sys.executable, "-c", STAND_IN_WORKER],
+        worker=WorkerCommand([sys.executable, "-c", STAND_IN_WORKER]),
     )
     async with stack:
         assert stack.health_url == f"http://127.0.0.1:{port}/health"

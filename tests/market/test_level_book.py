@@ -12,7 +12,9 @@ maybe = strategies.none() | prices
 owners = strategies.integers(1, 6)
 actions = strategies.lists(
     strategies.tuples(
-        owners, strategies.none() | strategies.builds(ExitLevels, stop=maybe, target=maybe, last_stop=maybe)
+        owners,
+        strategies.none()
+        | strategies.builds(ExitLevels, stop=maybe, target=maybe, last_stop=maybe, limit_buy=maybe, limit_sell=maybe),
     )
 )
 
@@ -32,8 +34,8 @@ def test_the_book_finds_whom_a_search_of_all_levels_finds(
     expected = {
         owner
         for owner, each in plain.items()
-        if any(stop is not None and price <= stop for stop in (each.stop, each.last_stop))
-        or (each.target is not None and price >= each.target)
+        if any(level is not None and price <= level for level in (each.stop, each.last_stop, each.limit_buy))
+        or any(level is not None and price >= level for level in (each.target, each.limit_sell))
     }
     found = book.crossed(price)
     assert set(found) == expected
@@ -51,3 +53,15 @@ def test_whoever_has_the_nearest_stop_is_told_first() -> None:
 def test_at_the_same_level_the_stop_goes_before_the_last_stop() -> None:
     levels = ExitLevels(stop=Decimal(90), last_stop=Decimal(90))
     assert crossing(levels, Decimal(90)) == Crossing("stop", Decimal(90))
+
+
+def test_of_a_stop_and_an_offer_to_buy_a_falling_price_has_reached_the_higher_first() -> None:
+    levels = ExitLevels(stop=Decimal(90), limit_buy=Decimal(95))
+    assert crossing(levels, Decimal(89)) == Crossing("limit_buy", Decimal(95))
+    assert crossing(ExitLevels(stop=Decimal(96), limit_buy=Decimal(95)), Decimal(89)) == Crossing("stop", Decimal(96))
+
+
+def test_of_a_target_and_an_offer_to_sell_a_rising_price_has_reached_the_lower_first() -> None:
+    levels = ExitLevels(target=Decimal(110), limit_sell=Decimal(105))
+    assert crossing(levels, Decimal(120)) == Crossing("limit_sell", Decimal(105))
+    assert crossing(levels, Decimal(104)) is None

@@ -18,8 +18,7 @@ from simulator.clock import ManualClock
 from simulator.exchange import Exchange, Market, generated_market, replayed_market
 from simulator.server import RunningSimulator, ccxt_config, start_simulator
 from simulator.trading.accounts import AccountSpec, ApiKey
-
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "btc_usdt_1m_2022-01.csv.gz"
+from tests.support.market_data import BTC_MONTH
 
 KEY = ApiKey(key="key-of-main", secret="secret-of-main")
 MAIN = AccountSpec(name="main", keys=(KEY,), balances={"USDT": Decimal(100_000), "BTC": Decimal(2)})
@@ -38,18 +37,18 @@ class Row(NamedTuple):
 
 @pytest.fixture(scope="session")
 def data_file() -> Path:
-    return DATA
+    return BTC_MONTH
 
 
 @pytest.fixture(scope="session")
 def rows() -> list[Row]:
-    with gzip.open(DATA, "rt") as lines:
+    with gzip.open(BTC_MONTH, "rt") as lines:
         return [Row(int(line[0]), *map(Decimal, line[1:6])) for line in list(csv.reader(lines))[1:]]
 
 
 @pytest.fixture(scope="session")
 def replay() -> Market:
-    return replayed_market("BTCUSDT", DATA)
+    return replayed_market("BTCUSDT", BTC_MONTH)
 
 
 @pytest.fixture

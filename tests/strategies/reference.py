@@ -3,21 +3,20 @@
 import gzip
 from dataclasses import dataclass
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 from domain.candles import Candles
 from strategies.arrays import Flags, Floats
+from tests.support.market_data import BTC_MONTH
 
-DATA = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "btc_usdt_1m_2022-01.csv.gz"
 MINUTE = 60_000
 
 
 @cache
 def real_candles() -> Candles:
     """Return a month of one-minute candles of BTC/USDT."""
-    with gzip.open(DATA, "rt") as lines:
+    with gzip.open(BTC_MONTH, "rt") as lines:
         table = np.loadtxt(lines, delimiter=",", skiprows=1)
     columns = (np.ascontiguousarray(table[:, k]) for k in range(1, 6))
     return Candles(table[:, 0].astype(np.int64), *columns)

@@ -152,7 +152,7 @@ class Bench:
                     self.client,
                     task_queue=Role.TRADING,
                     workflows=[BotWorkflow],
-                    activities=[orders.submit_order, orders.resolve_order, adoption.find_orders],
+                    activities=[orders.submit_order, orders.resolve_order, orders.cancel_order, adoption.find_orders],
                     **common,
                     **bots,
                 ),

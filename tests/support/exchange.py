@@ -21,13 +21,13 @@ def held(amount: int | str) -> Balance:
 
 @dataclass
 class FakeExchange:
-    """Implements `Brokers` and `Broker`. Fills market orders at their reference price, fees in quote.
+    """Implements `Brokers` and `Broker`. Fills market orders at their reference price, fees in quote; others rest.
 
     Attributes:
         accepted: client order ids in the order of their acceptance: what an exchange's own ledger would show.
         lose: how many of the next orders are accepted although their sender hears nothing.
         swallow: how many of the next orders never arrive, although their sender cannot know.
-        fill: how much of an order is filled at once; the rest stays open until `complete`.
+        fill: how much of a market order is filled at once; the rest stays open until `complete`.
         blind: what every look-up raises.
         refused: what every submission raises.
         balances: what the account holds, whatever is traded.
@@ -45,6 +45,7 @@ class FakeExchange:
     refused: Exception | None = None
     habit: OrderHabits = field(default_factory=lambda: OrderHabits(finds=True, late_after=0.3))
     may_trade: bool | None = True
+    takes_stops: bool = True
     balances: dict[str, Balance] = field(default_factory=lambda: {"BTC": held(9), "USDT": held(100_000)})
     hold: asyncio.Event = field(default_factory=asyncio.Event)
 
@@ -81,17 +82,32 @@ class FakeExchange:
         return order.report
 
     async def cancel(self, request: OrderRequest) -> OrderReport:
-        raise OrderUncertain("nothing rests")
+        name = request.intent.client_order_id
+        if await self.find(request) is None:
+            raise OrderUncertain("there is no such order")
+        order = self.orders[name]
+        if not order.report.final:
+            self.orders[name] = _with(order, "cancelled", order.report.fills)
+        return self.orders[name].report
 
     # what a test does
 
+    @property
+    def resting(self) -> list[VenueOrder]:
+        """The orders that have not ended, oldest first."""
+        return [order for order in self.orders.values() if not order.report.final]
+
     def complete(self) -> None:
         """Fill what is still open of every order."""
-        for name, order in self.orders.items():
-            left = order.quantity - order.report.filled_quantity
-            if left and not order.report.final:
-                fill = _fill(name, len(order.report.fills) + 1, order, left)
-                self.orders[name] = _with(order, "filled", (*order.report.fills, fill))
+        for order in self.resting:
+            self.fill_part(order.report.client_order_id, order.quantity - order.report.filled_quantity)
+
+    def fill_part(self, name: str, quantity: Decimal) -> None:
+        """Fill so much of an order that rests."""
+        order = self.orders[name]
+        fills = (*order.report.fills, _fill(name, len(order.report.fills) + 1, order, quantity))
+        whole = sum(fill.quantity for fill in fills) == order.quantity
+        self.orders[name] = _with(order, "filled" if whole else "partially_filled", fills)
 
     def _accept(self, request: OrderRequest) -> VenueOrder:
         intent = request.intent
@@ -104,10 +120,11 @@ class FakeExchange:
             side=intent.side,
             type=intent.type,
             quantity=intent.quantity,
-            price=intent.reference_price,
+            price=intent.reference_price if intent.price is None else intent.price,
             created_at=intent.decided_at,
         )
-        quantity = request.instrument.floor_quantity(intent.quantity * self.fill)
+        share = self.fill if intent.type == "market" else Decimal(0)
+        quantity = request.instrument.floor_quantity(intent.quantity * share)
         fills = (_fill(name, 1, order, quantity),) if quantity else ()
         whole = quantity == intent.quantity
         status: OrderStatus = "filled" if whole else "partially_filled" if fills else "open"
@@ -133,10 +150,16 @@ class ExchangeAccounts:
     async def open_orders(self, account: AccountRef, instrument: Instrument) -> Sequence[VenueOrder]:
         if self._exchange.blind is not None:
             raise self._exchange.blind
-        return [order for order in self._exchange.orders.values() if not order.report.final]
+        return self._exchange.resting
 
     async def view(self, account: AccountRef) -> AccountView:
-        return AccountView(may_trade=self._exchange.may_trade, may_withdraw=False, balances=self._exchange.balances)
+        exchange = self._exchange
+        return AccountView(
+            may_trade=exchange.may_trade,
+            may_withdraw=False,
+            takes_stops=exchange.takes_stops,
+            balances=exchange.balances,
+        )
 
 
 def _fill(name: str, number: int, order: VenueOrder, quantity: Decimal) -> Fill:

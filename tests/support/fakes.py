@@ -11,9 +11,10 @@ from typing import TypeVar
 import numpy as np
 from temporalio import activity
 
+from brokers.paper import PaperBroker
 from domain.candles import Candles
 from domain.decisions import ExitLevels
-from domain.errors import OrderRejected, OrderUncertain, StoreUnavailable, UnknownBot, VenueMisfit
+from domain.errors import OrderRejected, StoreUnavailable, UnknownBot, VenueMisfit
 from domain.instruments import Instrument, VenueRef
 from domain.intervals import interval_ms
 from domain.journal import BotEntry, DesiredEntry, EventEntry, JournalBatch, JournalEntry, JournalReceipt, Notice
@@ -22,6 +23,7 @@ from domain.paper import paper_report
 from domain.ports import Broker, FeedKey, LevelHit, Liveness, MarketView, OrderHabits, SendWindow, Wake
 from domain.state import BotRow, Carried
 from domain.watch import WatchRequest, WatchResult
+from market.levels import crossing
 
 P = TypeVar("P")
 
@@ -46,6 +48,7 @@ class FakeMarket:
         self.start = start
         self.rows: list[tuple[int, float, float, float, float, float]] = []
         self.price: Decimal | None = None
+        self.elapsed = 0
         self.stale = False
         self.instruments = {"BTCUSDT": BTC, "ETHUSDT": ETH}
         self.unavailable: Exception | None = None
@@ -58,10 +61,16 @@ class FakeMarket:
         """Open time of the running candle."""
         return self.start + len(self.rows) * self.length
 
+    @property
+    def now(self) -> int:
+        """The venue's time: the running candle is so many milliseconds old."""
+        return self.opening_time + self.elapsed
+
     def add(self, *, open_: float, high: float, low: float, close: float, volume: float = 1.0) -> None:
         """Close a candle; the next one opens at its close."""
         self.rows.append((self.opening_time, open_, high, low, close, volume))
         self.price = Decimal(repr(close))
+        self.elapsed = 0
         self._wake()
 
     def flat(self, count: int, price: float) -> None:
@@ -91,8 +100,8 @@ class FakeMarket:
             opening_time=self.opening_time if self.rows else None,
             opening_price=opening,
             price=self.price,
-            price_at=self.opening_time,
-            now=self.opening_time,
+            price_at=self.now,
+            now=self.now,
             stale=self.stale,
         )
 
@@ -133,15 +142,9 @@ class FakeSubscription:
     async def wait(self, *, seen: int | None, opened: int | None, levels: ExitLevels, was_stale: bool) -> Wake:
         while True:
             market = self.market
-            price = market.price
-            if price is not None:
-                for rule, level, hit in (
-                    ("stop", levels.stop, levels.stop is not None and price <= levels.stop),
-                    ("target", levels.target, levels.target is not None and price >= levels.target),
-                    ("last_stop", levels.last_stop, levels.last_stop is not None and price <= levels.last_stop),
-                ):
-                    if hit and level is not None:
-                        return LevelHit(rule, level, market.opening_time, market.opening_time)  # type: ignore[arg-type]
+            found = None if market.price is None else crossing(levels, market.price)
+            if found is not None:
+                return LevelHit(found.rule, found.level, market.opening_time, market.now)
             if market.rows and (seen is None or market.rows[-1][0] > seen):
                 return "candle"
             if market.stale != was_stale:
@@ -220,7 +223,7 @@ class FakeBroker:
         return paper_report(request)
 
     async def cancel(self, request: OrderRequest) -> OrderReport:
-        raise OrderUncertain("nothing rests")
+        return await PaperBroker().cancel(request)
 
 
 @dataclass
@@ -239,11 +242,8 @@ class FakeJournal:
         self.batches.append(batch)
         row = self.rows.get(batch.bot_id)
         there = row is not None and row.uid == batch.uid
-        commanded = False
         own: dict[int, int] = {}
         for entry in batch.entries:
-            desired = isinstance(entry.payload, DesiredEntry)
-            commanded = commanded or desired
             if (batch.uid, entry.n) in self.written:
                 continue
             self.written.add((batch.uid, entry.n))
@@ -255,7 +255,7 @@ class FakeJournal:
         if not there:
             return JournalReceipt(orphaned=True)
         row = self.rows[batch.bot_id]
-        return JournalReceipt(version=row.version if commanded and row.observed_version == row.version else None)
+        return JournalReceipt(version=row.version, overtaken=row.observed_version != row.version)
 
     def of(self, bot_id: str, kind: str) -> list[JournalEntry]:
         return [entry for owner, entry in self.entries if owner == bot_id and entry.payload.kind == kind]

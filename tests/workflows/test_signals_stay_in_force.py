@@ -120,6 +120,28 @@ async def test_reconfigure_with_a_configuration_makes_it_the_rows(bench: Bench) 
     assert (await bot.status()).position.cash == 1300
 
 
+async def test_a_configuration_that_is_in_force_makes_no_version_and_no_new_run(bench: Bench) -> None:
+    bot = await started(bench)
+    run = (await bot.handle.describe()).run_id
+    await bot.signal("reconfigure", json.dumps({"config": bot.row.config}))
+    await until(lambda: len(bot.journaled(DesiredEntry)) == 1)
+    await bot.comes(lambda status: status.journal_waiting == 0)
+    assert (bot.row.version, bot.row.observed_version) == (1, 1)
+    assert (await bot.handle.describe()).run_id == run
+    assert bot.events().count("config_applied") == 1
+
+
+async def test_a_bot_that_has_counted_a_version_too_many_goes_back_to_the_rows(bench: Bench) -> None:
+    bot = await started(bench)
+    # Another document to the bot, and to the database, which compares numbers by their value, the same one.
+    await bot.signal("reconfigure", json.dumps({"config": raw_config(bot.bot_id, broker__cash=1000)}))
+    await until(lambda: bot.events().count("config_applied") == 2)
+    await bot.comes(lambda status: (status.version, status.observed_version) == (1, 1))
+    await until(lambda: bot.row.observed_version == bot.row.version == 1)
+    await bot.edit(config=raw_config(bot.bot_id, broker__cash=1100))
+    await bot.comes(lambda status: status.position.cash == 1100 and status.observed_version == 2)
+
+
 async def test_a_configuration_by_signal_that_is_no_good_is_refused_with_an_event(bench: Bench) -> None:
     bot = await started(bench)
     for raw in (raw_config(bot.bot_id, symbol="NOPE/USDT"), raw_config("another"), {"id": bot.bot_id}):

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError
 
 from domain.errors import VenueUnavailable
@@ -12,9 +13,14 @@ from tests.support.bots import Bench, BotUnderTest, dec, raw_config, until
 
 
 async def refusal(bot: BotUnderTest, name: str, *arguments: object) -> str:
+    """Return why an update is refused, having seen that the answer is of a kind that nobody need try again."""
     with pytest.raises(WorkflowUpdateFailedError) as failed:
         await bot.handle.execute_update(name, args=list(arguments))
-    return str(failed.value.cause)
+    cause = failed.value.cause
+    assert isinstance(cause, ApplicationError)
+    kind = "InvalidConfig" if name == "set_config" else "CommandRefused"
+    assert (cause.type, cause.non_retryable) == (kind, True)
+    return cause.message
 
 
 async def test_a_bot_runs_once_its_configuration_was_checked(bench: Bench) -> None:
@@ -123,6 +129,16 @@ async def test_a_configuration_that_the_venue_cannot_serve_is_refused_with_the_r
     raw = raw_config(bot.bot_id, strategy__parameters__entry_logic__name="RSIBBVolumeEntry")
     assert "RSIBBVolumeEntryMixin" in await refusal(bot, "set_config", raw)
     assert (await bot.status()).version == 1
+
+
+async def test_another_symbol_is_refused_at_once_while_a_position_is_open(bench: Bench) -> None:
+    bot = await bench.start()
+    await bot.reaches("running")
+    await bot.handle.execute_update("open_position")
+    text = await refusal(bot, "set_config", raw_config(bot.bot_id, symbol="ETHUSDT"))
+    assert "BTC/USDT on binance is held, so ETH/USDT on binance must wait" in text
+    assert (await bot.status()).rejected_version is None
+    assert bot.row.version == 1
 
 
 async def test_set_config_that_disables_stops_the_bot(bench: Bench) -> None:

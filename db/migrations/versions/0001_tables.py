@@ -1,6 +1,6 @@
 """The tables of the bots, their books, their events and their messages.
 
-Written as SQL, so that later changes of db/tables.py cannot change what was once applied.
+Written as SQL, so that later changes of db/tables/ cannot change what was once applied.
 """
 
 from alembic import op

@@ -1,4 +1,4 @@
-"""Credentials of brokers, encrypted before they come here; the reasons are in db/tables.py."""
+"""Credentials of brokers, encrypted before they come here; the reasons are in db/tables/credentials.py."""
 
 from alembic import op
 

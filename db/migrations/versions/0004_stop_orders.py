@@ -1,4 +1,4 @@
-"""Orders that rest at the venue as stops; the reasons are in db/tables.py."""
+"""Orders that rest at the venue as stops; the reasons are in db/tables/books.py."""
 
 from alembic import op
 

@@ -1,0 +1,106 @@
+"""The decisions of a watch: what each kind of them carries to the workflow. Pure."""
+
+from decimal import Decimal
+
+from activities.glance import candle_price, running_candle
+from domain.decisions import (
+    LAST_STOP,
+    MANUAL_OPEN,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    Decision,
+    ExitState,
+    candle_exit_key,
+    entry_key,
+    price_exit_key,
+)
+from domain.model import Price, Quantity
+from domain.ports import LevelHit, MarketView
+from domain.positions import Position
+from domain.watch import WatchRequest
+
+RULES = {"stop": STOP_LOSS, "target": TAKE_PROFIT, "last_stop": LAST_STOP}
+# Exits that do not wait for a better price.
+_URGENT = (STOP_LOSS, LAST_STOP)
+
+
+class Decisions:
+    """Makes the decisions of one watch, all under the configuration that it was asked under."""
+
+    def __init__(self, request: WatchRequest) -> None:
+        self._interval = request.config.data.interval
+        self._version = request.config_version
+        self._command = request.command_reason
+
+    def exit_at_level(self, position: Position, hit: LevelHit) -> Decision:
+        """Leave at the level that a price between candles has reached."""
+        rule = RULES[hit.rule]
+        return Decision(
+            action="exit",
+            key=price_exit_key(position.id, rule),
+            reason=rule,
+            price=hit.price,
+            candle_time=hit.candle_time,
+            decided_at=hit.at,
+            config_version=self._version,
+            urgent=rule in _URGENT,
+        )
+
+    def exit_on_candle(self, position: Position, view: MarketView, rule: str, fired: int) -> Decision:
+        """Leave because a rule holds on a closed candle, the one that opened at `fired`."""
+        return Decision(
+            action="exit",
+            key=candle_exit_key(position.id, fired, rule),
+            reason=rule,
+            price=candle_price(view),
+            candle_time=int(view.candles.open_time[-1]),
+            decided_at=view.now,
+            config_version=self._version,
+            urgent=rule in _URGENT,
+        )
+
+    def exit_now(self, position: Position, view: MarketView, reason: str, price: Price) -> Decision:
+        """Leave at the price of now, because somebody wants it."""
+        return Decision(
+            action="exit",
+            key=price_exit_key(position.id, reason),
+            reason=reason,
+            price=price,
+            candle_time=running_candle(view, self._interval),
+            decided_at=view.now,
+            config_version=self._version,
+            urgent=True,
+        )
+
+    def enter(self, view: MarketView, rule: str, price: Price, quantity: Quantity, state: ExitState | None) -> Decision:
+        """Buy because a rule holds on the newest closed candle."""
+        newest = int(view.candles.open_time[-1])
+        return Decision(
+            action="enter",
+            key=entry_key(newest),
+            reason=rule,
+            price=price,
+            candle_time=newest,
+            decided_at=view.now,
+            config_version=self._version,
+            quantity=quantity,
+            signal_close=Decimal(repr(float(view.candles.close[-1]))),
+            exit_state=state,
+        )
+
+    def enter_now(self, view: MarketView, price: Price, quantity: Quantity, state: ExitState | None) -> Decision:
+        """Buy at the price of now, because a person wants it."""
+        candle = running_candle(view, self._interval)
+        return Decision(
+            action="enter",
+            key=f"{entry_key(candle)}:{self._command}",
+            reason=MANUAL_OPEN,
+            price=price,
+            candle_time=candle,
+            decided_at=view.now,
+            config_version=self._version,
+            urgent=True,
+            quantity=quantity,
+            signal_close=price,
+            exit_state=state,
+        )
