@@ -14,7 +14,7 @@ from workflows.command import StatusAnswer
 
 KINDS = ("duplicates", "lost", "orphans", "unknown", "mismatches", "unprotected")
 
-_ENDED: Mapping[str, str] = {"FILLED": "filled", "CANCELED": "cancelled", "EXPIRED": "expired"}
+_STATUS: Mapping[str, str] = {"NEW": "open", "FILLED": "filled", "CANCELED": "cancelled", "EXPIRED": "expired"}
 _FINAL = {"filled", "cancelled", "rejected", "expired"}
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _STEP = Decimal(1).scaleb(-18)
@@ -128,8 +128,14 @@ def _check_orders(one: Evidence, findings: Findings) -> None:
     for name, record in journaled.items():
         if name not in accepted and (record.filled_quantity or record.venue_order_id):
             findings.lost.append(f"{bot}: order {name} is {record.status} in the journal; the venue has none")
-        if record.status not in _FINAL:
+        if record.status not in _FINAL and not _protects(record, one.status):
             findings.unknown.append(f"{bot}: order {name} is {record.status}: {record.status_reason}")
+
+
+def _protects(record: OrderRecord, status: StatusAnswer | None) -> bool:
+    """Return whether an order is open by right: the stop of what is held."""
+    held = status is not None and bool(status.position.quantity)
+    return held and record.type == "stop" and record.status == "open"
 
 
 def _check_fills(one: Evidence, findings: Findings) -> None:
@@ -193,7 +199,7 @@ def _of_order(order: LedgerOrder) -> dict[str, object]:
         "quantity": order.quantity,
         "filled": order.executed,
         "average": None if average is None else average.quantize(_STEP, ROUND_HALF_UP),
-        "status": _ENDED.get(order.status, order.status.lower()),
+        "status": _STATUS.get(order.status, order.status.lower()),
         "venue id": str(order.order_id),
     }
 

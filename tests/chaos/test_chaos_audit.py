@@ -192,6 +192,21 @@ def test_an_exit_that_is_tried_again_for_more_than_is_left_of_it_is_a_duplicate(
     assert audit([exit_with("0.0011")]).duplicates == [twice]
 
 
+RESTS = accepted(3, "SELL", "0.001997", "0", "0", status="NEW")
+STOP = record(3, "sell", "0.001997", "49000", type="stop", status="open", filled_quantity=0, average_price=None)
+
+
+def test_the_stop_of_what_is_held_may_rest_at_the_venue() -> None:
+    assert audit([replace(CLEAN, ledger=ledger([*ORDERS, RESTS]), orders=(*RECORDS, STOP))]).all == []
+
+
+def test_a_stop_that_rests_although_nothing_is_held_is_unknown() -> None:
+    sold = status()
+    sold = sold.model_copy(update={"position": sold.position.model_copy(update={"quantity": None})})
+    found = audit([replace(CLEAN, ledger=ledger([*ORDERS, RESTS]), orders=(*RECORDS, STOP), status=sold)])
+    assert found.unknown == ["bot: order s-3 is open: None"]
+
+
 TWICE = ledger([*ORDERS, accepted(3, "SELL", "0.001", "0", "0", clientOrderId="s-2", status="EXPIRED")])
 SECOND_BUY = ledger([ORDERS[0], accepted(3, "BUY", "0.001", "0.001", "50"), ORDERS[1]])
 PENDING = record(3, "buy", "1", "1", status="pending", filled_quantity=0, average_price=None, venue_order_id=None)
