@@ -112,7 +112,7 @@ class Books:
             text = (
                 f"{intent.side} of {intent.quantity:f} {instrument.base} not filled: {report.reason or report.status}"
             )
-            if report.rests and intent.price is not None:
+            if report.rests and intent.price is not None and in_flight.phase == "sending":
                 text = f"{intent.side} of {intent.quantity:f} {instrument.base} rests at {intent.price.normalize():f}"
                 self._outbox.event("order_rests", text, correlation=intent.client_order_id)
             elif report.status == "cancelled" and in_flight.phase != "sending":

@@ -119,7 +119,7 @@ class BotWorkflow:
         unknown = self._state.carried.unknown
         if unknown is None:
             raise refused("no order is unknown")
-        if self._loop.resolution is not None:
+        if self._loop.wishes.resolution is not None:
             raise refused("the order is being resolved")
         if found.quantity > unknown.intent.quantity:
             raise refused(f"at most {unknown.intent.quantity:f} can be filled; was {found.quantity:f}")
@@ -192,7 +192,7 @@ class BotWorkflow:
         return OrderReport(client_order_id=name, status=status, fills=(fill,), reason="a person found it filled")
 
     def _may_command(self) -> None:
-        command = self._loop.command
+        command = self._loop.wishes.command
         if command is not None:
             raise refused(f"a command to {command.order} the position is being carried out")
         if not self._state.enabled:

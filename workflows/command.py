@@ -57,6 +57,19 @@ class Resolution:
     answer: Answer | None = None
 
 
+@dataclass
+class Wishes:
+    """What people want and have not been answered yet, one of each kind at a time."""
+
+    command: Command | None = None
+    resolution: Resolution | None = None
+
+    def answer(self, answer: Answer) -> None:
+        """Answer the command, if there is one."""
+        if self.command is not None:
+            self.command.answer, self.command = answer, None
+
+
 async def answered(wish: Command | Resolution) -> str:
     """Wait for the loop's answer to what a person wants or says, and return it.
 

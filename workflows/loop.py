@@ -13,14 +13,14 @@ from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from domain.config import BotConfig
-    from domain.decisions import BOT_STOPPED, Decision
+    from domain.decisions import BOT_STOPPED
     from domain.instruments import Instrument
     from domain.journal import JournalReceipt
     from domain.state import BotStart, BotState
-    from domain.watch import WatchResult
+    from workflows.acting import Acting
     from workflows.adopting import Adoption, history_was_reset
     from workflows.books import Books
-    from workflows.command import Answer, Command, Resolution, answered
+    from workflows.command import Answer, Command, Resolution, Wishes, answered
     from workflows.desired import Desired
     from workflows.desk import Desk
     from workflows.inquiries import abandonable
@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.page import page
     from workflows.resting import Resting
     from workflows.sender import Sender
-    from workflows.stance import backoff_seconds, farewell, gate
+    from workflows.stance import farewell, gate
     from workflows.standing import Standing
     from workflows.watching import Watching
 
@@ -43,8 +43,7 @@ class Loop:
         self.state = start.state
         self.outbox = Outbox(self.state, self._on_receipt)
         self.desired = Desired(self.state, self.outbox, self.disturb, loaded=start.continued)
-        self.command: Command | None = None
-        self.resolution: Resolution | None = None
+        self.wishes = Wishes()
         self._books = Books(self.state, self.outbox)
         self._sender = Sender(self.state, self._books)
         self._desk = Desk(self.state, self._books, self._sender)
@@ -53,6 +52,16 @@ class Loop:
         self._standing = Standing(self.state, self.outbox)
         self._adoption = Adoption(
             self.state, self.outbox, self._books, self._sender, self._standing, continued=start.continued
+        )
+        self._acting = Acting(
+            self.state,
+            outbox=self.outbox,
+            wishes=self.wishes,
+            desk=self._desk,
+            resting=self._resting,
+            adoption=self._adoption,
+            standing=self._standing,
+            interrupted=lambda: self._dirty,
         )
         self._cancelled = False
         self._dirty = False
@@ -73,13 +82,13 @@ class Loop:
 
     async def carry_out(self, command: Command) -> str:
         """Carry out a person's wish; see `answered`."""
-        self.command = command
+        self.wishes.command = command
         self.disturb()
         return await answered(command)
 
     async def resolve(self, resolution: Resolution) -> str:
         """Book what a person has found out about an order that nobody else can tell of; see `answered`."""
-        self.resolution = resolution
+        self.wishes.resolution = resolution
         self.disturb()
         return await answered(resolution)
 
@@ -114,7 +123,7 @@ class Loop:
                 if history_was_reset(error):
                     self._adoption.begin_anew()
                 elif not is_cancelled_exception(error):
-                    await self._stumble(str(error.cause or error))
+                    await self._acting.stumble(str(error.cause or error))
         except asyncio.CancelledError:
             workflow.logger.info("interrupted")  # by a cancellation of the workflow, which the next turn heeds
         return False
@@ -165,8 +174,8 @@ class Loop:
 
     async def _settle(self, config: BotConfig, instrument: Instrument) -> None:
         """Finish what was begun: an order under way, one that a person has looked up, an exit that was decided."""
-        if self.resolution is not None:
-            resolution, self.resolution = self.resolution, None
+        if self.wishes.resolution is not None:
+            resolution, self.wishes.resolution = self.wishes.resolution, None
             resolution.answer = Answer(done=True, text=self._desk.resolve(resolution.report, config, instrument))
         await self._sender.resume(config, instrument)
         if not self._adoption.is_done(config):
@@ -179,11 +188,11 @@ class Loop:
         if self.state.failures:
             # What could not be carried through at the old price may be at the price of now, where there is one.
             self._desk.reprice(await self._watching.price_of_now(config, instrument))
-        await self._carry_exit(config, instrument)
+        await self._acting.carry_exit(config, instrument)
 
     async def _watch(self, config: BotConfig, instrument: Instrument) -> None:
         """Watch the market until the watch ends or something comes in."""
-        watch = self._watching.start(config, instrument, self.command, closed=self.gate())
+        watch = self._watching.start(config, instrument, self.wishes.command, closed=self.gate())
         fills = self._sender.watch_fills(config, instrument)
         try:
             with suppress(TimeoutError):
@@ -201,80 +210,16 @@ class Loop:
             if not watch.done():
                 return
         result = await watch  # a decision that raced what has come in is still here
-        await self._act_on(result, config, instrument)
-
-    async def _act_on(self, result: WatchResult, config: BotConfig, instrument: Instrument) -> None:
-        self._see(result)
-        if result.decision is not None:
-            await self._decide(result.decision, config, instrument)
-        elif result.outcome == "overdue":
-            await self._resting.give_up(config, instrument)
-        elif result.outcome == "failed":
-            await self._stumble(f"strategy: {result.reason}", config=config)
-            return
-        else:
-            self._note(result, config, instrument)
-        self.state.guarding = False  # the pause is over: try the strategy again
-
-    def _note(self, result: WatchResult, config: BotConfig, instrument: Instrument) -> None:
-        if result.outcome == "limited":
-            self._standing.limited(result, config)
-        elif result.outcome == "refused":
-            self._answer(Answer(done=False, text=result.reason or "refused"))
-        elif result.outcome == "recovered":
-            self._standing.recovered()
-        elif result.outcome == "differs":
-            self._adoption.suspect(result.reason or "", config)
-        elif result.outcome == "reached":
-            self._resting.reached(result.reached_at or 0, config, instrument)
-        elif result.outcome == "segment":
-            self.state.suspected = None
-            self._resting.forget_refusal()
-
-    def _see(self, result: WatchResult) -> None:
-        """Take over what a watch has seen, whatever it ended with."""
-        state = self.state
-        if result.sighting.candle_time is not None or result.sighting.price is not None:
-            state.sighting = result.sighting
-        if result.lost_candles:
-            text = f"{result.lost_candles} candles were missed for good; the exit rule goes on without them"
-            self.outbox.event("candles_lost", text, severity="warning")
-        if state.carried.book.position is not None and result.exit_state is not None:
-            state.carry(exit_state=result.exit_state)
-
-    async def _decide(self, decision: Decision, config: BotConfig, instrument: Instrument) -> None:
-        if not self._adoption.is_done(config):
-            return  # what the venue knows comes first; the next watch decides anew
-        meant = self.command is not None and self.command.meant(decision)
-        obstacle = self._desk.accept(decision, gate=self.gate())
-        if obstacle is not None:
-            workflow.logger.info("decision %s dropped: %s", decision.key, obstacle)
-            answer = Answer(done=False, text=obstacle)
-        elif decision.action == "exit":
-            await self._carry_exit(config, instrument)
-            return
-        else:
-            answer = await self._desk.enter(decision, config, instrument)
-        if meant:
-            self._answer(answer)
-
-    async def _carry_exit(self, config: BotConfig, instrument: Instrument) -> None:
-        """Carry a latched exit through; what cannot be sold now is tried again after a pause."""
-        text = await self._desk.exit(config, instrument)
-        stuck = self._desk.exit_latched() and self.state.resting is None
-        if self.command is not None and self.command.order == "close":
-            self._answer(Answer(done=not stuck, text=f"{text}; it is tried again" if stuck else text))
-        if stuck:
-            await self._stumble(text, config=config)
+        await self._acting.act_on(result, config, instrument)
 
     async def _stopping(self) -> bool:
         """Return True when the bot has nothing left to do here; closes the position first where that is wished."""
         if self.state.enabled:
             return False
         if self._closes():
-            self.command = self.command or Command(order="close", reason=BOT_STOPPED)
+            self.wishes.command = self.wishes.command or Command(order="close", reason=BOT_STOPPED)
             return False
-        self._answer(Answer(done=False, text="the bot has stopped"))
+        self.wishes.answer(Answer(done=False, text="the bot has stopped"))
         self._standing.show("stopped")
         self.outbox.event("stopped", "the bot has stopped")
         workflow.set_current_details(page(self.state))
@@ -286,7 +231,7 @@ class Loop:
     def _ends(self) -> bool:
         """Whether the bot is to stop without another order."""
         carried = self.state.carried
-        orders = (carried.in_flight, carried.protection, self.resolution)
+        orders = (carried.in_flight, carried.protection, self.wishes.resolution)
         unfinished = any(order is not None for order in orders)
         return not self.state.enabled and not self._closes() and not unfinished
 
@@ -312,24 +257,5 @@ class Loop:
         self.desired.on_receipt(receipt, command)
 
     def _has_work(self) -> bool:
-        waiting = (self.command, self.resolution, self.desired.proposal)
+        waiting = (self.wishes.command, self.wishes.resolution, self.desired.proposal)
         return self._dirty or any(each is not None for each in waiting)
-
-    async def _stumble(self, reason: str, *, config: BotConfig | None = None) -> None:
-        """Note a failure and wait longer each time; meanwhile the levels of an open position stay guarded."""
-        self._standing.failed(reason, config)
-        if config is not None and not self._desk.exit_latched():
-            self.state.guarding = True
-            return
-        try:
-            await workflow.wait_condition(
-                lambda: self._dirty,
-                timeout=timedelta(seconds=backoff_seconds(self.state)),
-                timeout_summary="a pause after a failure",
-            )
-        except TimeoutError:
-            workflow.logger.info("trying again after: %s", reason)
-
-    def _answer(self, answer: Answer) -> None:
-        if self.command is not None:
-            self.command.answer, self.command = answer, None

@@ -1,4 +1,4 @@
-"""Record the lives that the tests replay: `python -m tests.replay.record`, from the root of the repository.
+"""Record the lives that the tests replay: `python -m tests.replay.record [LIFE…]`, from the root of the repository.
 
 Run it when a change of the workflow is meant, guarded by `workflow.patched` or not yet released. Each life is played on
 a server of its own, with fakes around the workflow; its runs are written to `histories/` as Temporal exports them,
@@ -7,7 +7,9 @@ without what would tell of the machine that they were recorded on.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+import sys
+from collections.abc import Awaitable, Callable, Collection
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 
 from domain.errors import VenueUnavailable
 from domain.state import Reconfigure
-from tests.support.bots import Bench, BotUnderTest, raw_config
+from tests.support.bots import LIVE, Bench, BotUnderTest, raw_config
 from tests.support.temporal import temporal_server
 
 HISTORIES = Path(__file__).parent / "histories"
@@ -86,10 +88,30 @@ async def troubles(bench: Bench) -> BotUnderTest:
     return bot
 
 
+async def resting(bench: Bench) -> BotUnderTest:
+    """Buy live at a limit, in two parts, be protected at the exchange, sell before that stop is reached."""
+    changes = {"trading__entry_order": "limit", "risk_management__exchange_stop": True}
+    bot = await bench.start("resting", **LIVE, **changes, risk_management__stop_loss_pct=5)
+    await bot.reaches("running")
+    bench.market.dip()
+    await bot.comes(lambda status: bool(status.resting))
+    (offer,) = bench.exchange.resting
+    bench.exchange.fill_part(offer.report.client_order_id, Decimal(1))
+    await bot.comes(lambda status: status.position.quantity == 1)
+    bench.exchange.complete()
+    await bot.comes(lambda status: [order.type for order in status.resting] == ["stop"])
+    bench.market.crash()
+    await bot.closed()
+    await bot.handle.signal("stop")
+    await bot.ends()
+    return bot
+
+
 LIVES: tuple[tuple[Callable[[Bench], Awaitable[BotUnderTest]], bool], ...] = (
     (round_trip, True),
     (new_versions, True),
     (troubles, False),
+    (resting, True),
 )
 
 
@@ -120,18 +142,20 @@ def write(name: str, histories: list[WorkflowHistory]) -> None:
         (HISTORIES / f"{name}.{number}.json").write_text(text.replace('{"eventId"', '\n{"eventId"') + "\n")
 
 
-async def main() -> None:
-    """Record all lives anew."""
+async def main(wanted: Collection[str]) -> None:
+    """Record lives anew, all of them unless some are named."""
     HISTORIES.mkdir(exist_ok=True)
-    for old in HISTORIES.glob("*.json"):
-        old.unlink()
     async with temporal_server() as environment:
         address = environment.client.service_client.config.target_host
         client = await Client.connect(address, data_converter=pydantic_data_converter, identity="recorder")
         for life, worker in LIVES:
-            bench = await play(client, life, worker=worker)
-            write(life.__name__.replace("_", "-"), await bench.histories())
+            name = life.__name__.replace("_", "-")
+            if not wanted or name in wanted:
+                for old in HISTORIES.glob(f"{name}.*.json"):
+                    old.unlink()
+                bench = await play(client, life, worker=worker)
+                write(name, await bench.histories())
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    asyncio.run(main(sys.argv[1:]))

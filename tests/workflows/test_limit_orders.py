@@ -257,5 +257,5 @@ async def test_an_offer_that_history_forgot_is_adopted_and_withdrawn(idle_bench:
         await bench.fleet.sync(bot.row)
         await bot.comes(lambda status: status.position.quantity == dec("0.5"))
         await until(lambda: not bench.exchange.resting)
-        assert bot.events().count("order_adopted") == 1
+        await until(lambda: bot.events().count("order_adopted") == 1)
         assert len(bench.exchange.accepted) == 1
