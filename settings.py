@@ -1,15 +1,15 @@
 """Typed settings, read from the environment (prefix STEADYHAND_). There is no module-level instance.
 
-Where Temporal is, is not a setting of ours: TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, TEMPORAL_API_KEY,
-the TLS variables and profiles are read by `temporalio.envconfig`, so Temporal Cloud and mTLS need no code here.
+Where Temporal is, is not a setting of ours; see temporal_client.py.
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LogLevel = Annotated[Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"], BeforeValidator(str.upper)]
 LogFormat = Literal["console", "json"]
 
 
@@ -24,13 +24,13 @@ class Settings(BaseSettings):
     )
     data_dir: Path = Field(
         default=Path.home() / ".steadyhand",
-        description="Where the embedded stack keeps its databases, sockets and logs, and a worker its ciphertext.",
+        description="Where the embedded stack keeps its databases, sockets and logs, and a worker its memory.",
     )
     secret_keys: SecretStr | None = Field(
         default=None,
         description="Keys that stored credentials are encrypted under, comma-separated, the newest first.",
     )
-    log_level: str = Field(default="INFO", description="Level of the root logger.")
+    log_level: LogLevel = Field(default="INFO", description="Level of the root logger.")
     log_format: LogFormat = Field(default="json", description="json for machines, console for people.")
     health_host: str = Field(default="127.0.0.1", description="Where a worker serves /metrics and /health.")
     health_port: int = Field(default=9464, ge=0, le=65535, description="Port of /metrics and /health; 0 takes any.")
@@ -53,3 +53,21 @@ class Settings(BaseSettings):
     def credentials_cache_dir(self) -> Path:
         """Where a worker keeps the ciphertext of the credentials that it has used."""
         return self.data_dir.expanduser() / "credentials"
+
+    @property
+    def halt_file(self) -> Path:
+        """Where a worker keeps the halt that it has last heard of."""
+        return self.data_dir.expanduser() / "halt.json"
+
+    @property
+    def budgets_dir(self) -> Path:
+        """Where the processes of a machine share what they use of each exchange's patience."""
+        return self.data_dir.expanduser() / "budgets"
+
+
+def wrong_settings(error: ValidationError) -> str:
+    """Return what is wrong with the settings of the environment, each named by its variable."""
+    return "; ".join(
+        f"STEADYHAND_{'_'.join(map(str, detail['loc'])).upper()}: {detail['msg']}; was {detail['input']!r}"
+        for detail in error.errors()
+    )

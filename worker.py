@@ -8,27 +8,30 @@ import asyncio
 import os
 import signal
 import socket
+import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import structlog
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 from temporalio.worker import Interceptor, UnsandboxedWorkflowRunner, Worker
 
 from activities.adoption import AdoptionActivities
 from activities.config import ConfigActivities
 from activities.fleet import Fleet
+from activities.gate import Gate
+from activities.halting import Halts
 from activities.journal import JournalActivities, NotifyActivities
 from activities.liveness import LivenessBoard, flush_forever
 from activities.orders import OrderActivities
 from activities.reconciling import Reconciler
+from activities.refusals import Refusals
 from activities.watch import WatchActivities
 from brokers.ccxt_accounts import CcxtAccounts
 from brokers.ccxt_data import CcxtData
@@ -38,22 +41,25 @@ from brokers.paper import PaperBroker
 from brokers.registry import BrokerRegistry
 from db.bots import BotRepository
 from db.credentials import CredentialsRepository
-from db.engine import make_engine, transaction
+from db.engine import make_engine
+from db.halts import HaltFile, HaltRepository
+from db.health import StoreHealth
 from db.journal import JournalRepository
 from db.liveness import LivenessRepository
 from db.notifications import LogNotifier
-from domain.errors import StoreUnavailable
+from domain.errors import SteadyhandError
 from domain.queues import Role
 from domain.state import WatchOptions
 from market.data import MarketData
 from security.cache import CiphertextCache
 from security.key_file import load_ring
 from security.vault import SealedVault
-from settings import Settings
+from settings import Settings, wrong_settings
 from telemetry.activities import MetricsInterceptor
 from telemetry.logs import set_up_logging
 from telemetry.metrics import Metrics
 from telemetry.server import TelemetryServer
+from temporal_client import NoTemporal, connect, require_namespace, temporal_options
 from workflows.bot import BotWorkflow
 
 log = structlog.get_logger("worker")
@@ -70,6 +76,10 @@ _WORKFLOW_TASKS = 16
 _STRATEGY_THREADS = 2
 
 
+class CannotStart(SteadyhandError):
+    """A setting that a worker cannot do without is missing or makes no sense; the message says which."""
+
+
 @dataclass(frozen=True)
 class Services:
     """The adapters of one process, and the activities that use them."""
@@ -84,33 +94,33 @@ class Services:
     journal: JournalActivities
     notify: NotifyActivities
     engine: AsyncEngine
-
-
-async def connect() -> Client:
-    """Return a client of the Temporal server that TEMPORAL_* variables or a profile name; localhost by default."""
-    config = ClientConfig.load_client_connect_config()
-    config.setdefault("target_host", "localhost:7233")
-    return await Client.connect(**config, data_converter=pydantic_data_converter)
+    health: StoreHealth
 
 
 @asynccontextmanager
 async def services(settings: Settings, client: Client) -> AsyncIterator[Services]:
     """Build the adapters of a process, and close them when it ends."""
-    if settings.database_url is None:
-        raise SystemExit("STEADYHAND_DATABASE_URL must name the bots' database; it is not set")
     async with AsyncExitStack() as stack:
-        engine = make_engine(settings.database_url.get_secret_value())
+        engine = _engine(settings)
         stack.push_async_callback(engine.dispose)
         ring = load_ring(settings.secret_keys, settings.data_dir)
         vault = SealedVault(CredentialsRepository(engine), ring, CiphertextCache(settings.credentials_cache_dir))
-        gateway = Gateway(vault=vault)
+        gateway = Gateway(vault=vault, budgets=settings.budgets_dir)
         stack.push_async_callback(gateway.close)
         market = MarketData(lambda venue: CcxtData(gateway, venue))
         stack.push_async_callback(market.close)
         threads = stack.enter_context(ThreadPoolExecutor(_STRATEGY_THREADS, thread_name_prefix="strategy"))
-        board = LivenessBoard(worker_name())
-        flushing = asyncio.create_task(flush_forever(board, LivenessRepository(engine), settings.flush_seconds))
-        stack.callback(flushing.cancel)
+        board, health = LivenessBoard(worker_name()), StoreHealth(engine)
+        halts = Halts(HaltRepository(engine), HaltFile(settings.halt_file))
+        await halts.begin()
+        notifier, keys = LogNotifier(engine, health), CredentialsRepository(engine)
+        gate, signs = Gate(halts, gateway), LivenessRepository(engine, health)
+        for work in (
+            halts.follow(),
+            Refusals(gateway, keys, notifier).follow(),
+            flush_forever(board, signs, settings.flush_seconds),
+        ):
+            stack.callback(asyncio.create_task(work).cancel)
         accounts, bots = CcxtAccounts(gateway), BotRepository(engine)
         options = WatchOptions(
             segment_seconds=settings.segment_seconds, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds
@@ -118,23 +128,30 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         yield Services(
             fleet=Fleet(client, bots, options),
             board=board,
-            metrics=_metrics(board, market, gateway),
-            orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway))),
+            metrics=_metrics(board, market, gateway, halts),
+            orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway)), gate),
             adoption=AdoptionActivities(accounts),
-            watches=WatchActivities(market, board, threads, Reconciler(accounts)),
+            watches=WatchActivities(market, board, threads, Reconciler(accounts), gate),
             config=ConfigActivities(bots, market, accounts),
-            journal=JournalActivities(JournalRepository(engine)),
-            notify=NotifyActivities(LogNotifier(engine)),
+            journal=JournalActivities(JournalRepository(engine, health)),
+            notify=NotifyActivities(notifier),
             engine=engine,
+            health=health,
         )
 
 
-def _metrics(board: LivenessBoard, market: MarketData, gateway: Gateway) -> Metrics:
+def _metrics(board: LivenessBoard, market: MarketData, gateway: Gateway, halts: Halts) -> Metrics:
     metrics = Metrics()
     metrics.gauge("watches", "Watches of this process.", lambda: len(board))
     metrics.gauge("feeds", "Feeds that are followed: one per venue, symbol and interval.", market.feed_count)
     metrics.gauge("watches_stale", "Watches that see a venue that has fallen silent.", lambda: board.stale)
     metrics.gauge("liveness_flushes_lost", "Signs of life not written, of all bots.", lambda: board.lost_flushes)
+    metrics.gauge("entries_halted", "1 while a halt forbids entries.", lambda: halts.closed() is not None)
+    metrics.gauge(
+        "accounts_refused",
+        "Accounts whose keys their venue refuses.",
+        lambda: sum(state.refused is not None for state in gateway.standings().values()),
+    )
     metrics.gauge_by(
         "venue_clock_offset_ms",
         "How far the clock of a venue is ahead of this machine's.",
@@ -173,6 +190,20 @@ def _duties(built: Services, max_watches: int) -> dict[Role, _Duty]:
     }
 
 
+def _engine(settings: Settings) -> AsyncEngine:
+    """Return the engine on the bots' database, which need not answer yet.
+
+    Raises:
+        CannotStart: none is named, or not by a URL.
+    """
+    if settings.database_url is None:
+        raise CannotStart("STEADYHAND_DATABASE_URL must name the bots' database; it is not set")
+    try:
+        return make_engine(settings.database_url.get_secret_value())
+    except ValueError as error:
+        raise CannotStart(f"STEADYHAND_DATABASE_URL cannot be used: {error}") from None
+
+
 def make_workers(
     client: Client,
     built: Services,
@@ -206,10 +237,11 @@ def make_workers(
 
 async def run(settings: Settings, roles: Sequence[Role], stop: asyncio.Event) -> None:
     """Run until `stop` is set, then drain: watches hand over a checkpoint, activities under way are finished."""
-    client = await connect()
+    client = await connect(temporal_options())
+    await require_namespace(client)
     async with services(settings, client) as built:
         workers = make_workers(client, built, roles, max_watches=settings.max_watches)
-        probes = {"temporal": lambda: _temporal_probe(client), "database": lambda: _database_probe(built.engine)}
+        probes = {"temporal": lambda: _temporal_probe(client), "database": built.health.verdict}
         async with (
             AsyncExitStack() as stack,
             TelemetryServer(
@@ -222,7 +254,7 @@ async def run(settings: Settings, roles: Sequence[Role], stop: asyncio.Event) ->
             for worker in workers:
                 await stack.enter_async_context(worker)
             log.info("worker ready", roles=[str(role) for role in roles], health=telemetry.url)
-            syncing = asyncio.create_task(_sync(built.fleet))
+            syncing = asyncio.create_task(built.fleet.sync_when_possible())
             stack.callback(syncing.cancel)
             await stop.wait()
             log.info("worker stopping", watches=len(built.board))
@@ -236,7 +268,7 @@ def worker_name() -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a worker from the command line."""
+    """Run a worker from the command line; what keeps it from starting is one sentence, and exit code 1."""
     parser = argparse.ArgumentParser(description="Run a Steadyhand worker until SIGTERM or Ctrl-C.")
     parser.add_argument(
         "--roles",
@@ -245,9 +277,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help=f"comma-separated, of {', '.join(Role)}; all by default",
     )
     roles = parser.parse_args(arguments).roles
-    settings = Settings()
-    set_up_logging(settings.log_level, settings.log_format)
-    asyncio.run(_main(settings, roles))
+    try:
+        settings = Settings()
+        set_up_logging(settings.log_level, settings.log_format)
+        asyncio.run(_main(settings, roles))
+    except ValidationError as error:
+        _fail(wrong_settings(error))
+    except (NoTemporal, SteadyhandError) as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> NoReturn:
+    print(f"error: {sentence}", file=sys.stderr, flush=True)
+    # Threads of a client that has just been made may still run: Python aborts if it is torn down below them.
+    os._exit(1)
 
 
 async def _main(settings: Settings, roles: Sequence[Role]) -> None:
@@ -257,36 +300,11 @@ async def _main(settings: Settings, roles: Sequence[Role]) -> None:
     await run(settings, roles, stop)
 
 
-async def _sync(fleet: Fleet) -> None:
-    """Make the rows true once; a database that is away is waited for, since bots that run need it for nothing."""
-    delay = 1.0
-    while True:
-        try:
-            report = await fleet.sync_all()
-        except StoreUnavailable as error:
-            log.warning("rows not read, trying again", reason=str(error), seconds=delay)
-            await asyncio.sleep(delay)
-            delay = min(delay * 2, 30.0)
-        else:
-            log.info(
-                "fleet started", running=len(report.running), refused=len(report.refused), stopped=len(report.stopped)
-            )
-            return
-
-
 async def _temporal_probe(client: Client) -> str | None:
     try:
         return None if await client.service_client.check_health(timeout=timedelta(seconds=2)) else "not serving"
     except Exception as error:  # whatever keeps the server from answering is the verdict
         return str(error) or type(error).__name__
-
-
-async def _database_probe(engine: AsyncEngine) -> str | None:
-    try:
-        async with transaction(engine):
-            return None
-    except StoreUnavailable as error:
-        return str(error)
 
 
 def _roles(text: str) -> list[Role]:

@@ -3,9 +3,11 @@
 import asyncio
 from typing import Any
 
+import structlog
 from temporalio import activity
 
 from activities.failures import final, retryable
+from activities.reminders import Reminders
 from domain.config import BotConfig
 from domain.config_errors import InvalidConfig
 from domain.errors import (
@@ -22,6 +24,8 @@ from domain.state import BotRow, Prepared
 from risk.allotment import allotment_problem
 from strategies.registry import validate
 
+log = structlog.get_logger(__name__)
+
 # What seems too little may be an order of another bot that is not in the journal yet.
 _LOOKS = (0.0, 1.0, 2.0)
 
@@ -33,6 +37,7 @@ class ConfigActivities:
         self._bots = bots
         self._market = market
         self._accounts = accounts
+        self._reminders = Reminders()
 
     @activity.defn
     async def load_row(self, bot_id: str) -> BotRow:
@@ -49,14 +54,18 @@ class ConfigActivities:
         """Check a configuration and find its market. Problems are an answer; an unreachable venue is retried."""
         try:
             config = validate(raw)
+        except InvalidConfig as error:
+            return Prepared(problems=tuple(str(problem) for problem in error.problems))
+        try:
             instrument = await self._market.instrument(config.venue, config.symbol, config.data.interval)
             if problem := await self._account_problem(config, instrument):
                 return Prepared(problems=(problem,))
-        except InvalidConfig as error:
-            return Prepared(problems=tuple(str(problem) for problem in error.problems))
         except (VenueMisfit, AccountRefused) as error:
             return Prepared(problems=(str(error),))
         except (VenueUnavailable, StoreUnavailable) as error:
+            missing = str(config.venue) if isinstance(error, VenueUnavailable) else "database"
+            if self._reminders.due(missing):
+                log.warning("configurations cannot be checked: bots wait", missing=missing, reason=str(error))
             raise retryable(error) from error
         return Prepared(config=config, instrument=instrument)
 

@@ -16,7 +16,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from domain.config import BotConfig
 from domain.config_errors import InvalidConfig
-from domain.errors import UnknownBot
+from domain.errors import StoreUnavailable, UnknownBot
 from domain.model import Model
 from domain.ports import Bots
 from domain.queues import BOT_PREFIX, Role, workflow_id
@@ -31,6 +31,7 @@ RUNNING = f'WorkflowType = "{WORKFLOW}" AND ExecutionStatus = "Running"'
 
 # How many starts are under way at once: a server that is asked for thousands at a time serves nobody.
 _AT_ONCE = 20
+_FIRST_DELAY, _LONGEST_DELAY = 1.0, 30.0
 # A workflow task that is lost with its worker is given to another one after so long.
 _TASK_TIMEOUT = timedelta(seconds=3)
 
@@ -65,6 +66,21 @@ class Fleet:
             stopped=tuple(surplus),
         )
 
+    async def sync_when_possible(self) -> None:
+        """Make every row true, once. A database that is away or not migrated yet is waited for; running bots go on."""
+        delay = _FIRST_DELAY
+        while True:
+            try:
+                report = await self.sync_all()
+            except StoreUnavailable as error:
+                log.warning("rows not read, trying again", reason=str(error), seconds=delay)
+                await asyncio.sleep(delay)
+                delay = min(delay * 2, _LONGEST_DELAY)
+            else:
+                counts = {name: len(ids) for name, ids in report}
+                log.info("fleet started", **counts)
+                return
+
     async def rewatch_all(self) -> int:
         """Have every bot that runs watch anew, and look up its orders: the process that did is gone.
 
@@ -75,36 +91,51 @@ class Fleet:
         await asyncio.gather(*(self._tell(bot_id, request) for bot_id in running))
         return len(running)
 
-    async def sync(self, row: BotRow, *, rewatch: bool = False) -> bool:
-        """Make one row true. Returns False when its configuration is refused."""
+    async def sync(self, row: BotRow, *, rewatch: bool = False) -> str | None:
+        """Make one row true. Returns why its configuration is refused, None when it is not, as far as is known now.
+
+        Raises:
+            RPCError: Temporal does not answer, or refuses.
+            StoreUnavailable: the bot is told, but its row cannot be marked as refused.
+        """
         last_valid = row.carried.config if row.carried else None
         row = row.bare()
         request = Reconfigure(row=row, options=self._options, rewatch=rewatch)
         if not row.enabled:
             await self._signal(row.bot_id, request)
-            return True
+            return None
         try:
             config = validate(row.config)
         except InvalidConfig as error:
-            await self._bots.refuse(row.bot_id, row.version, str(error))
             # A bot that had a valid version runs on by it, and shows the refusal too.
             if last_valid is not None:
                 await self._start(row, last_valid, request)
             else:
                 await self._signal(row.bot_id, request)
-            return False
+            await self._bots.refuse(row.bot_id, row.version, str(error))
+            return str(error)
         await self._start(row, config, request)
-        return True
+        # Its venue has refused it before; the bot has it checked again.
+        return (row.last_error or "refused before") if row.rejected_version == row.version else None
 
     async def _sync_alone(self, row: BotRow) -> bool:
         async with self._slots:
             try:
-                well = await self.sync(row)
+                refusal = await self.sync(row)
             except RPCError:
                 log.exception("bot could not be started", bot_id=row.bot_id)
                 return False
-        log.info("bot started" if well else "bot refused: invalid configuration", bot_id=row.bot_id)
-        return well
+            except StoreUnavailable as error:
+                log.warning("bot refused, but its row cannot be marked so", bot_id=row.bot_id, reason=str(error))
+                return False
+        if refusal is not None:
+            in_force = row.carried.version or None if row.carried else None
+            log.warning("bot refused", bot_id=row.bot_id, version=row.version, in_force=in_force, reason=refusal)
+        elif row.observed_version == row.version:
+            log.info("bot started", bot_id=row.bot_id)
+        else:
+            log.info("bot starting: its configuration is checked first", bot_id=row.bot_id, version=row.version)
+        return refusal is None
 
     async def _start(self, row: BotRow, config: BotConfig, request: Reconfigure) -> None:
         """Start the bot's workflow, or tell the one that runs: one call, whichever it is."""
@@ -150,7 +181,7 @@ class Fleet:
             except RPCError:
                 log.exception("bot could not be told", bot_id=bot_id)
             else:
-                log.info("bot told", bot_id=bot_id, rewatch=request.rewatch)
+                log.debug("bot told", bot_id=bot_id, rewatch=request.rewatch)
 
 
 def search_attributes(config: BotConfig) -> TypedSearchAttributes:

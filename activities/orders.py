@@ -15,6 +15,7 @@ from activities.sending import Attempt, Unresolved, known_or_window
 from domain.config import BotConfig
 from domain.errors import (
     AccountRefused,
+    InsufficientBalance,
     NotSent,
     OrderMismatch,
     OrderRejected,
@@ -25,7 +26,7 @@ from domain.errors import (
 from domain.guards import Guards
 from domain.model import ZERO, Model, Quantity, Utc
 from domain.orders import OrderReport, OrderRequest, OrderStatus
-from domain.ports import Broker, Brokers
+from domain.ports import Broker, Brokers, EntryGate
 from domain.positions import Book
 from risk.limits import entry_refusal, order_refusal
 
@@ -77,8 +78,14 @@ class ResolveOrder(Model):
 class OrderActivities:
     """Places orders, each under the id that the workflow has chosen."""
 
-    def __init__(self, brokers: Brokers) -> None:
+    def __init__(self, brokers: Brokers, gate: EntryGate) -> None:
+        """Place orders through brokers.
+
+        Args:
+            gate: asked before each entry, after the order is known to be absent.
+        """
         self._brokers = brokers
+        self._gate = gate
         self._began = datetime.now(UTC)
 
     @activity.defn
@@ -93,10 +100,10 @@ class OrderActivities:
         order, attempt = request.order, _attempt(wary=request.wary)
         broker = self._brokers.broker_for(order)
         try:
-            return await _submit(broker, request, attempt)
+            return await self._submit(broker, request, attempt)
         except OrderRejected as error:
             # A venue calls a repeated order a bad one: what an earlier attempt has placed must not be lost for that.
-            return await _found_after_all(broker, order, attempt) or _report(order, "rejected", error)
+            return await _found_after_all(broker, order, attempt) or _rejection(order, error)
         except (Unresolved, OrderMismatch) as error:
             if attempt.wary and isinstance(error, OrderMismatch):
                 # A life that history forgot has sent it, after the venue's orders were adopted.
@@ -111,6 +118,7 @@ class OrderActivities:
                 return _report(order, "pending", error)  # not even the look-up was answered
             raise retryable(error) from error
         except AccountRefused as error:
+            # Nothing could be looked up.
             return _report(order, "rejected" if attempt.first and not attempt.wary else "unknown", error)
 
     @activity.defn
@@ -155,23 +163,31 @@ class OrderActivities:
             pause = min(pause * 1.5, _LONGEST_PAUSE)
         raise ApplicationError("this worker is stopping", category=ApplicationErrorCategory.BENIGN)
 
+    async def _submit(self, broker: Broker, request: SubmitOrder, attempt: Attempt) -> OrderReport:
+        order = request.order
+        outcome = await known_or_window(broker, order, attempt)
+        if isinstance(outcome, OrderReport):
+            return outcome
+        # Only after the order is known to be absent may risk refuse it: a refusal must never hide an order.
+        if refusal := self._risk_refusal(request):
+            return _report(order, "rejected", f"risk: {refusal}")
+        if request.expires is not None and datetime.now(UTC) > request.expires:
+            return _report(
+                order, "expired", f"too late to {order.intent.side}: it should have been sent by {request.expires}"
+            )
+        try:
+            return await broker.submit(order, outcome)
+        except AccountRefused as error:
+            # Turned away before anybody looked at the order, which was known to be absent until then.
+            return _report(order, "rejected", error)
+
+    def _risk_refusal(self, request: SubmitOrder) -> str | None:
+        if request.order.intent.side == "sell":
+            return None  # an exit is never refused by a limit
+        return self._gate.closed(request.order.account) or _limit_refusal(request)
+
     def _refuse_if_reset(self, request: SubmitOrder | ResolveOrder) -> None:
         refuse_if_reset(request.adopted_run, live=request.order.account is not None, began=self._began)
-
-
-async def _submit(broker: Broker, request: SubmitOrder, attempt: Attempt) -> OrderReport:
-    order = request.order
-    outcome = await known_or_window(broker, order, attempt)
-    if isinstance(outcome, OrderReport):
-        return outcome
-    # Only after the order is known to be absent may risk refuse it: a refusal must never hide an order.
-    if refusal := _risk_refusal(request):
-        return _report(order, "rejected", f"risk: {refusal}")
-    if request.expires is not None and datetime.now(UTC) > request.expires:
-        return _report(
-            order, "expired", f"too late to {order.intent.side}: it should have been sent by {request.expires}"
-        )
-    return await broker.submit(order, outcome)
 
 
 async def _found_after_all(broker: Broker, order: OrderRequest, attempt: Attempt) -> OrderReport | None:
@@ -189,15 +205,21 @@ def _attempt(*, wary: bool) -> Attempt:
     return Attempt(started=started, closes=closes, first=info.attempt == 1, wary=wary)
 
 
-def _risk_refusal(request: SubmitOrder) -> str | None:
+def _limit_refusal(request: SubmitOrder) -> str | None:
     intent, instrument = request.order.intent, request.order.instrument
-    if intent.side == "sell":
-        return None  # an exit is never refused by a limit
     price = intent.reference_price
     refusal = entry_refusal(
         request.config, request.book, request.guards, price=price, moment=intent.decided_at
     ) or order_refusal(request.config, request.book, instrument, quantity=intent.quantity, price=price)
     return refusal.reason if refusal else None
+
+
+def _rejection(order: OrderRequest, error: OrderRejected) -> OrderReport:
+    """Return the report of a refusal; of a sale beyond what the account has, with what it could have sold."""
+    report, intent = _report(order, "rejected", error), order.intent
+    if intent.side == "buy" or not isinstance(error, InsufficientBalance) or error.free is None:
+        return report
+    return report.model_copy(update={"sellable": min(order.instrument.floor_quantity(error.free), intent.quantity)})
 
 
 def _report(order: OrderRequest, status: OrderStatus, reason: object) -> OrderReport:

@@ -22,7 +22,7 @@ from activities.reconciling import Reconciler
 from activities.watcher import Watcher
 from domain.decisions import ExitState
 from domain.errors import VenueMisfit
-from domain.ports import FeedKey, LevelHit, Market, MarketView, Subscription, Wake
+from domain.ports import EntryGate, FeedKey, LevelHit, Market, MarketView, Subscription, Wake
 from domain.watch import Sighting, WatchRequest, WatchResult
 from strategies.custom import CustomStrategy
 from strategies.registry import build_strategy
@@ -39,18 +39,22 @@ T = TypeVar("T")
 class WatchActivities:
     """Watches the market for bots. One object per process, so that it knows all watches when the process stops."""
 
-    def __init__(self, market: Market, board: LivenessBoard, executor: Executor, reconciler: Reconciler) -> None:
+    def __init__(
+        self, market: Market, board: LivenessBoard, executor: Executor, reconciler: Reconciler, gate: EntryGate
+    ) -> None:
         """Watch through a market.
 
         Args:
             board: where each watch posts what it sees.
             executor: threads in which strategies are evaluated, off the event loop.
             reconciler: compares the books of live bots with their accounts.
+            gate: says why no entry may be made now; the order activity asks it again.
         """
         self._market = market
         self._board = board
         self._executor = executor
         self._reconciler = reconciler
+        self._gate = gate
         self._waits: set[asyncio.Task[Wake]] = set()
         self._draining = False
         self._began = datetime.now(UTC)
@@ -109,7 +113,7 @@ class WatchActivities:
             # The first heartbeat goes out at once, and the next are throttled for long: let it be worth reading.
             if watcher.seen is not None or wake is None:
                 activity.heartbeat(watcher.sighting)
-            self._board.post(request, watcher.sighting)
+            self._board.post(request, watcher.sighting, degraded=view.degraded)
             if self._draining or activity.is_worker_shutdown():
                 return watcher.result("shutdown")
             if differs.done():
@@ -123,6 +127,7 @@ class WatchActivities:
     async def _look(
         self, request: WatchRequest, watcher: Watcher, view: MarketView, wake: Wake | None
     ) -> WatchResult | None:
+        watcher.closed = self._gate.closed(request.config.account)
         if isinstance(wake, LevelHit):
             result = watcher.on_level(view, wake)
             if result is not None:

@@ -27,7 +27,11 @@ from strategies.logic import EntryPoint
 
 
 class Watcher:
-    """What a bot thinks of each view of its market. It remembers its exit state and what it saw last."""
+    """What a bot thinks of each view of its market. It remembers its exit state and what it saw last.
+
+    Attributes:
+        closed: why no entry may be made now, whatever the bot itself says, or None. The watch sets it before each look.
+    """
 
     def __init__(self, request: WatchRequest, strategy: CustomStrategy | None, *, cached: ExitState | None) -> None:
         """Start from the request, or from a newer exit state that an earlier attempt has left behind.
@@ -41,6 +45,7 @@ class Watcher:
         self._position = request.book.position
         self._exit_state = _newest(request.exit_state, cached) if self._position else None
         self.seen: int | None = None
+        self.closed: str | None = None
         self.lost_candles = 0
         self.sighting = Sighting(levels=self.levels)
 
@@ -216,8 +221,8 @@ class Watcher:
 
     def _entry_obstacle(self, view: MarketView, newest: int) -> str | None:
         """Return why no entry may act on this candle, whatever the signal says."""
-        if self._request.gate:
-            return self._request.gate
+        if gate := self._request.gate or self.closed:
+            return gate
         if view.stale:
             return "market data is stale"
         if newest <= self._request.acted_candle:
@@ -237,7 +242,7 @@ class Watcher:
         request = self._request
         refusal = entry_refusal(request.config, request.book, request.guards, price=price, moment=view.now)
         sized = refusal or sized_entry(request.config, request.book, request.instrument, price)
-        if obstacle := request.gate or ("market data is stale" if view.stale else None):
+        if obstacle := request.gate or self.closed or ("market data is stale" if view.stale else None):
             return self.result("refused", reason=obstacle)
         if isinstance(sized, Refusal):
             return self.result("refused", reason=sized.reason)

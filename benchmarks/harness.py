@@ -24,7 +24,7 @@ from embedded.ports import Ports
 from embedded.probes import http_ready
 from embedded.stack import EmbeddedStack, WorkerCommand
 from security.keyring import KeyRing, new_key, parse_keys
-from worker import connect
+from temporal_client import connect, temporal_options
 
 ROOT = Path(__file__).resolve().parents[1]
 SIMULATOR_PORT = 28_990
@@ -65,7 +65,7 @@ async def servers(*, worker: bool) -> AsyncIterator[EmbeddedStack]:
 
 async def client() -> Client:
     """Return a client of the servers' Temporal."""
-    return await connect()
+    return await connect(temporal_options())
 
 
 def raw_bot(bot_id: str, *, symbol: str = "BTC/USDT", interval: str = "1m") -> dict[str, Any]:

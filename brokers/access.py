@@ -2,16 +2,19 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 
 from circuitbreaker import CircuitBreaker
 
+from brokers.budget import AddressBudget
 from brokers.faults import is_outage
 from brokers.habits import HABITS
 from domain.errors import VenueUnavailable
 from domain.instruments import VenueRef
 
-# From this share of the budget on, reads wait for the next minute, and orders have the rest to themselves.
-_SHARE_OF_READS = 0.8
+# From these shares of the budget on, reads wait for the next minute, and orders, their look-ups and cancellations too.
+# What is left then is for others at the address, of whom nobody here knows before the next report.
+_SHARE_OF_READS, _SHARE_OF_ALL = 0.8, 0.95
 # After so many failures in a row the venue rests for so many seconds; then one request at a time tries it, which may
 # take so long.
 _FAILURES = 5
@@ -25,23 +28,25 @@ class VenueAccess:
 
     The venue counts per address, so whoever is told "too many requests" is told it for all; and when it does not
     answer one client, it does not answer the next.
+
+    Args:
+        budget: what all processes of this machine use of the address.
     """
 
-    def __init__(self, venue: VenueRef) -> None:
+    def __init__(self, venue: VenueRef, budget: AddressBudget) -> None:
         self.venue = venue
+        self._budget = budget
         self.breaker = CircuitBreaker(
             failure_threshold=_FAILURES, recovery_timeout=_REST_SECONDS, expected_exception=is_outage
         )
         habits = HABITS.get(venue.name)
         self._weight = None if habits is None else habits.weight
-        self._used, self._used_in = 0, 0
-        self._blocked_until = 0.0
         self._trial_until = 0.0
 
     @property
     def retry_after(self) -> float | None:
         """Seconds for which the venue wants to be left alone; None when it may be asked now."""
-        left = self._blocked_until - time.monotonic()
+        left = self._budget.alone_for()
         return left if left > 0 else None
 
     def admit(self, *, urgent: bool) -> None:
@@ -56,10 +61,13 @@ class VenueAccess:
         if (wait := self.retry_after) is not None:
             raise VenueUnavailable(f"{self.venue}: asked to be left alone for {wait:.0f} s more", retry_after=wait)
         self._try_or_rest()
-        if not urgent and self._weight and self._used_now() >= self._weight.per_minute * _SHARE_OF_READS:
-            rest = 60 - time.time() % 60
-            reason = f"{self.venue}: {self._used} of {self._weight.per_minute} request weight used in this minute"
-            raise VenueUnavailable(f"{reason}; the rest is for orders", retry_after=rest)
+        if self._weight is None:
+            return
+        used, limit = self._budget.used(), self._weight.per_minute
+        if used >= limit * (_SHARE_OF_ALL if urgent else _SHARE_OF_READS):
+            left = "what is left is for others at the address" if urgent else "the rest is for orders"
+            reason = f"{self.venue}: {used:.0f} of {limit} request weight used in this minute; {left}"
+            raise VenueUnavailable(reason, retry_after=self._budget.renewed_in())
 
     def _try_or_rest(self) -> None:
         if self.breaker.closed:
@@ -72,7 +80,15 @@ class VenueAccess:
 
     def back_off(self, seconds: float) -> None:
         """Ask nothing for so long."""
-        self._blocked_until = max(self._blocked_until, time.monotonic() + seconds)
+        self._budget.leave_alone(seconds)
+
+    def spending(self, share: float) -> AbstractContextManager[None]:
+        """Count a request while it is under way.
+
+        Args:
+            share: of what a client of ccxt lets itself ask in a minute.
+        """
+        return self._budget.spending(share * self._weight.per_minute if self._weight else 0.0)
 
     def hear(self, status: int, headers: Mapping[str, str]) -> None:
         """Take in what an answer says of the venue's patience."""
@@ -80,12 +96,4 @@ class VenueAccess:
         if status in _BACK_OFF_STATUS and (asked := told.get("retry-after", "")).isdigit():
             self.back_off(float(asked))
         if self._weight and (used := told.get(self._weight.header, "")).isdigit():
-            self._used, self._used_in = int(used), _minute()
-
-    def _used_now(self) -> int:
-        return self._used if self._used_in == _minute() else 0
-
-
-def _minute() -> int:
-    """Return the minute of the wall clock, in which the venue counts."""
-    return int(time.time() // 60)
+            self._budget.hear(float(used))

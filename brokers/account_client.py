@@ -6,22 +6,18 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from circuitbreaker import CircuitBreaker
-
 from brokers.ccxt_types import Exchange
 from brokers.client import CcxtClient, VenueClient
 from brokers.clock import VenueTime
 from brokers.faults import is_refused_key, is_venue_fault, is_wrong_clock, order_fault
 from brokers.habits import VenueHabits
+from brokers.key_standing import KeyStanding
 from domain.credentials import Credentials
 from domain.errors import AccountRefused, NotSent, OrderUncertain, SteadyhandError, VenueUnavailable
 from domain.instruments import AccountRef
 from domain.ports import SendWindow
 
 T = TypeVar("T")
-
-# Keys that were refused are not tried again for so many seconds: bots of an account ask by the hundred.
-_REST_SECONDS = 60
 
 
 @dataclass
@@ -60,9 +56,7 @@ class AccountClient(CcxtClient):
         self.clock = clock
         self.credentials = credentials
         self._public = public
-        self._refused = CircuitBreaker(
-            failure_threshold=1, recovery_timeout=_REST_SECONDS, expected_exception=is_refused_key
-        )
+        self.keys = KeyStanding()
         self._signing_ms: int | None = None
         # ccxt waits for its turn before it signs: only there is it known when a request leaves.
         self._told_sign = exchange.sign
@@ -83,7 +77,7 @@ class AccountClient(CcxtClient):
 
     async def call(self, request: Callable[[Exchange], Awaitable[T]], *, urgent: bool = False) -> T:
         """Make one request that changes nothing; see `CcxtClient.call`."""
-        if reason := self._refusal():
+        if reason := self.keys.rests(order=False):
             raise AccountRefused(reason)
         return await super().call(request, urgent=urgent)
 
@@ -109,8 +103,15 @@ class AccountClient(CcxtClient):
         raise meaning
 
     async def _ask(self, request: Callable[[Exchange], Awaitable[T]]) -> T:
-        with self._refused:
-            return await super()._ask(request)
+        sending = _sending.get()
+        try:
+            answer = await super()._ask(request)
+        except Exception as error:
+            if is_refused_key(error):
+                self.keys.refuse(self._told(error), order=sending is not None and sending.signed)
+            raise
+        self.keys.accept(order=sending is not None and sending.signed)
+        return answer
 
     def _meaning(self, error: Exception) -> SteadyhandError:
         if is_wrong_clock(error):
@@ -128,17 +129,12 @@ class AccountClient(CcxtClient):
         return meaning
 
     def _check_admission(self) -> None:
-        if reason := self._refusal():
+        if reason := self.keys.rests(order=True):
             raise NotSent(reason)
         try:
             self.access.admit(urgent=True)
         except VenueUnavailable as error:
             raise NotSent(str(error), retry_after=error.retry_after) from None
-
-    def _refusal(self) -> str | None:
-        if not self._refused.opened:
-            return None
-        return f"{self.account}: its keys were refused; tried again in {self._refused.open_remaining} s"
 
     def _sign(
         self, path: str, api: Any = "public", method: str = "GET", params: Mapping[str, Any] | None = None

@@ -4,13 +4,14 @@ import logging
 
 from brokers.account_client import AccountClient
 from brokers.ccxt_history import full_report, look_up
-from brokers.ccxt_orders import mismatch
+from brokers.ccxt_orders import mismatch, number_of
 from brokers.ccxt_types import Exchange, Order
 from brokers.faults import is_no_such_order
 from brokers.gateway import Gateway
 from brokers.habits import VenueHabits, habits_of
 from domain.errors import (
     AccountRefused,
+    InsufficientBalance,
     NotSent,
     OrderMismatch,
     OrderRejected,
@@ -19,7 +20,7 @@ from domain.errors import (
     VenueUnavailable,
 )
 from domain.instruments import AccountRef, Instrument, against_taker, floor_to
-from domain.model import Price, exact
+from domain.model import ZERO, Price, Quantity, exact
 from domain.orders import OrderIntent, OrderReport, OrderRequest
 from domain.ports import OrderHabits, SendWindow
 
@@ -62,6 +63,7 @@ class CcxtBroker:
 
         Raises:
             OrderRejected: the venue refuses it for good.
+            InsufficientBalance: it does so for lack of balance.
             OrderUncertain: the venue may have it or not.
             NotSent: it has not left.
         """
@@ -71,9 +73,12 @@ class CcxtBroker:
             client = await self._client(request)
         except VenueUnavailable as error:
             raise NotSent(str(error), retry_after=error.retry_after) from error
-        order = await client.send(
-            lambda exchange: _place(exchange, client.habits, request.intent, request.instrument), window
-        )
+        try:
+            order = await client.send(
+                lambda exchange: _place(exchange, client.habits, request.intent, request.instrument), window
+            )
+        except InsufficientBalance as error:
+            raise InsufficientBalance(str(error), free=await _free(client, request)) from None
         if order.get("id") is None:
             raise OrderUncertain(f"{client.account}: the answer to {request.intent.client_order_id} names no order")
         return await self._accepted(client, order, request)
@@ -140,6 +145,18 @@ async def _report(client: AccountClient, order: Order, request: OrderRequest) ->
     return await full_report(
         client, order, request.instrument, client_order_id=intent.client_order_id, quantity=quantity
     )
+
+
+async def _free(client: AccountClient, request: OrderRequest) -> Quantity | None:
+    """Return what the account has free of what the order spends; None if that cannot be read now."""
+    instrument = request.instrument
+    currency = instrument.base if request.intent.side == "sell" else instrument.quote
+    try:
+        held = await client.call(lambda exchange: exchange.fetch_balance(), urgent=True)
+    except (VenueUnavailable, AccountRefused) as error:
+        log.warning("%s: what is free cannot be read: %s", client.account, error)
+        return None
+    return number_of(held.get("free") or {}, currency) or ZERO
 
 
 def _is_by_cost(habits: VenueHabits, intent: OrderIntent) -> bool:

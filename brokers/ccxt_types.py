@@ -33,6 +33,9 @@ class Exchange(Protocol):
     markets: Mapping[str, Market] | None
     on_rest_response: Callable[..., Any]
     sign: Callable[..., Any]
+    rateLimit: float  # noqa: N815
+    fetch2: Callable[..., Awaitable[Any]]
+    calculate_rate_limiter_cost: Callable[..., float]
     create_order: Callable[..., Awaitable[Order]]
     sapi_get_account_apirestrictions: Callable[..., Awaitable[Mapping[str, Any]]]
     milliseconds: Callable[[], int]

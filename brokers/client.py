@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 _MARKETS_LIVE_SECONDS = 86_400.0
+_MINUTE_MS = 60_000
 
 
 class CcxtClient:
@@ -39,6 +40,8 @@ class CcxtClient:
         self._secrets = secrets
         self._told_response = exchange.on_rest_response
         exchange.on_rest_response = self._on_response
+        self._told_fetch = exchange.fetch2
+        exchange.fetch2 = self._fetch
 
     @property
     def exchange(self) -> Exchange:
@@ -82,6 +85,19 @@ class CcxtClient:
     def _heed(self, meaning: SteadyhandError) -> None:
         if isinstance(meaning, VenueUnavailable) and meaning.retry_after is not None:
             self.access.back_off(meaning.retry_after)
+
+    async def _fetch(
+        self,
+        path: str,
+        api: Any = "public",
+        method: str = "GET",
+        params: Mapping[str, Any] | None = None,
+        config: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Make one request of those that a call consists of, counted while it is under way."""
+        cost = self._exchange.calculate_rate_limiter_cost(api, method, path, params or {}, config or {})
+        with self.access.spending(cost * self._exchange.rateLimit / _MINUTE_MS):
+            return await self._told_fetch(path, api, method, params or {}, config or {})
 
     def _on_response(self, code: int, *details: Any) -> Any:
         """See every response before ccxt does, in the task that made the request: no other place has its headers."""

@@ -12,6 +12,7 @@ from aiohttp import ClientConnectorError
 
 from domain.errors import (
     AccountRefused,
+    InsufficientBalance,
     NotSent,
     OrderRejected,
     OrderUncertain,
@@ -26,6 +27,8 @@ _DEFAULT_PAUSE = 60.0
 _BINANCE_REFUSED_KEY = re.compile(r'"code":\s*-2015\b')
 # How venues word that they know an order of this client id: proof of an order, whatever class ccxt makes of it.
 _DUPLICATE = re.compile(r"duplicat|already exist", re.IGNORECASE)
+# How venues word that an account may not trade one market, such as for want of a further identification.
+_ONE_MARKET = re.compile(r"symbol|trading pair|innovation zone", re.IGNORECASE)
 # What a signed address carries behind its path: key, time and signature.
 _QUERY = re.compile(r"\?[^\s\"']*")
 
@@ -43,12 +46,12 @@ def is_outage(_kind: type[BaseException], error: BaseException) -> bool:
     )
 
 
-def is_refused_key(_kind: type[BaseException], error: BaseException) -> bool:
-    """Return whether the venue refuses the keys of an account: what opens the circuit breaker of an account."""
+def is_refused_key(error: BaseException) -> bool:
+    """Return whether the venue refuses the keys of an account, whatever they ask for."""
     errors = _errors()
     if isinstance(error, errors.DDoSProtection):
         return _BINANCE_REFUSED_KEY.search(str(error)) is not None
-    return isinstance(error, errors.AuthenticationError)
+    return isinstance(error, errors.AuthenticationError) and not _is_about_a_market(error)
 
 
 def is_wrong_clock(error: BaseException) -> bool:
@@ -77,7 +80,7 @@ def read_fault(error: Exception, text: str, retry_after: float | None, *, privat
     """
     errors = _errors()
     # Subclasses first: BadSymbol is a BadRequest, DDoSProtection a NetworkError.
-    if private and is_refused_key(type(error), error):
+    if private and is_refused_key(error):
         return AccountRefused(text)
     if isinstance(error, errors.BadSymbol):
         return VenueMisfit("symbol", text)
@@ -97,7 +100,7 @@ def order_fault(error: Exception, text: str, retry_after: float | None, *, signe
         signed: the request was signed, so that it may have left.
     """
     errors = _errors()
-    if is_refused_key(type(error), error):
+    if is_refused_key(error):
         return AccountRefused(text)
     if isinstance(error, (errors.DDoSProtection, errors.RateLimitExceeded)):
         return NotSent(text, retry_after=_DEFAULT_PAUSE if retry_after is None else retry_after)
@@ -105,7 +108,7 @@ def order_fault(error: Exception, text: str, retry_after: float | None, *, signe
         # InvalidNonce is an answer: the order came too late, or too early, and was not accepted.
         return OrderRejected(text) if isinstance(error, _final()) else NotSent(text)
     if isinstance(error, _final()) and not _proves_nothing(error):
-        return OrderRejected(text)
+        return InsufficientBalance(text) if isinstance(error, errors.InsufficientFunds) else OrderRejected(text)
     return OrderUncertain(text)
 
 
@@ -136,6 +139,7 @@ def _final() -> tuple[type[Exception], ...]:
         errors.ArgumentsRequired,
         errors.NotSupported,
         errors.OperationRejected,
+        errors.PermissionDenied,
     )
 
 
@@ -145,6 +149,12 @@ def _proves_nothing(error: Exception) -> bool:
     if isinstance(error, (errors.DuplicateOrderId, errors.OrderNotFound)):
         return True
     return _DUPLICATE.search(str(error)) is not None
+
+
+def _is_about_a_market(error: BaseException) -> bool:
+    """Return whether an account may not trade this market, but others."""
+    denied = isinstance(error, _errors().PermissionDenied)
+    return denied and _ONE_MARKET.search(_QUERY.sub("", str(error))) is not None
 
 
 def _never_left(error: Exception) -> bool:

@@ -1,14 +1,18 @@
 """Gives out the clients of this process: one per venue and address, and one per account there."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
+from pathlib import Path
 
 from brokers.access import VenueAccess
 from brokers.account_client import AccountClient
+from brokers.budget import AddressBudget
 from brokers.client import VenueClient
 from brokers.clock import VenueTime
 from brokers.habits import habits_of
 from brokers.opening import new_exchange, new_session
+from domain.accounts import KeyState
 from domain.credentials import Credentials, Vault
 from domain.errors import AccountRefused, CannotDecrypt, StoreUnavailable, UnknownCredentials, VenueUnavailable
 from domain.instruments import AccountRef, VenueRef
@@ -20,10 +24,13 @@ class Gateway:
     Args:
         vault: opens the keys of accounts; None for public data alone.
         timeout: seconds that one request may take.
+        budgets: a directory in which the processes of this machine share what they use of each address; None: they
+            do not.
     """
 
-    def __init__(self, *, vault: Vault | None = None, timeout: float = 10.0) -> None:
+    def __init__(self, *, vault: Vault | None = None, timeout: float = 10.0, budgets: Path | None = None) -> None:
         self._vault = vault
+        self._budgets = budgets
         self._timeout = timeout
         self._clients: dict[VenueRef, VenueClient] = {}
         self._accounts: dict[AccountRef, AccountClient] = {}
@@ -67,6 +74,26 @@ class Gateway:
         await client.ready()
         return client
 
+    def standings(self) -> Mapping[AccountRef, KeyState]:
+        """Return how the keys stand that a venue has judged; with `keeps_out` and `try_again`, see `KeyStandings`."""
+        known = {account: client.keys.state for account, client in self._accounts.items()}
+        return {account: state for account, state in known.items() if state is not None}
+
+    def keeps_out(self, account: AccountRef) -> str | None:
+        """Return why no entry may be made at an account, or None."""
+        client = self._accounts.get(account)
+        return client.keys.keeps_out() if client else None
+
+    async def try_again(self, account: AccountRef) -> None:
+        """Ask the venue something that needs the keys, with the newest that are stored.
+
+        Raises:
+            AccountRefused: the keys are still refused.
+            VenueUnavailable: the venue does not answer.
+        """
+        client = await self.account_client(account)
+        await client.call(lambda exchange: exchange.fetch_balance())
+
     async def close(self) -> None:
         """Close every client."""
         accounts, self._accounts = list(self._accounts.values()), {}
@@ -84,7 +111,13 @@ class Gateway:
         except BaseException:
             await session.close()
             raise
-        return VenueClient(venue, exchange, session, VenueAccess(venue))
+        return VenueClient(venue, exchange, session, VenueAccess(venue, AddressBudget(self._budget_folder(venue))))
+
+    def _budget_folder(self, venue: VenueRef) -> Path | None:
+        if self._budgets is None:
+            return None
+        address = hashlib.sha256(f"{venue.base_url}, {venue.sandbox}".encode()).hexdigest()[:12]
+        return self._budgets / f"{venue.name}-{address}"
 
     async def _open_account(self, account: AccountRef, public: VenueClient, credentials: Credentials) -> AccountClient:
         habits = habits_of(account.venue.name)

@@ -7,20 +7,16 @@ from typing import Any, TypeVar
 import typer
 from pydantic import ValidationError
 from rich.text import Text
-from sqlalchemy.exc import ProgrammingError
 from temporalio.service import RPCError, RPCStatusCode
 
 from cli.output import ERR, CliError
-from db.engine import sqlstate
 from domain.config_errors import InvalidConfig
 from domain.errors import SteadyhandError
 from embedded.errors import EmbeddedError
-from settings import Settings
+from settings import Settings, wrong_settings
 
 T = TypeVar("T")
 
-# Undefined table, schema and column.
-_NO_TABLES = ("42P01", "3F000", "42703")
 _AWAY = (RPCStatusCode.UNAVAILABLE, RPCStatusCode.DEADLINE_EXCEEDED)
 
 
@@ -51,13 +47,8 @@ def sentence(error: BaseException) -> str | None:
             return "\n  ".join(("the configuration is refused:", *map(str, error.problems)))
         case RPCError():
             return _of_temporal(error)
-        case ProgrammingError() if sqlstate(error) in _NO_TABLES:
-            return "the database lacks tables of this version; run `python starter.py migrate`"
         case ValidationError() if error.title == Settings.__name__:
-            return "; ".join(
-                f"STEADYHAND_{'_'.join(map(str, detail['loc'])).upper()}: {detail['msg']}; was {detail['input']!r}"
-                for detail in error.errors()
-            )
+            return wrong_settings(error)
         case _:
             return None
 

@@ -11,15 +11,17 @@ from cli.target import Target
 from db.bots import BotRepository
 from db.credentials import CredentialsRepository
 from db.engine import make_engine
+from db.halts import HaltRepository
 from db.reads import Reads
 
 
 @dataclass(frozen=True)
 class Store:
-    """The rows of bots, their books, and stored credentials."""
+    """The rows of bots, their books, halts, and stored credentials."""
 
     bots: BotRepository
     reads: Reads
+    halts: HaltRepository
     credentials: CredentialsRepository
 
     async def known(self, bot_id: str) -> str:
@@ -52,7 +54,7 @@ async def open_store(target: Target) -> AsyncIterator[Store]:
     except ValueError as error:
         raise CliError(str(error)) from error
     try:
-        yield Store(BotRepository(engine), Reads(engine), CredentialsRepository(engine))
+        yield Store(BotRepository(engine), Reads(engine), HaltRepository(engine), CredentialsRepository(engine))
     finally:
         await engine.dispose()
 

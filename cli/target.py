@@ -5,16 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
-from temporalio.envconfig import ClientConfig
 
 from cli.endpoints import Endpoints, read_endpoints
 from cli.output import CliError
 from domain.queues import workflow_id
 from domain.state import WatchOptions
 from settings import Settings
-
-_DEFAULT_ADDRESS = "localhost:7233"
+from temporal_client import DEFAULT_ADDRESS, NoTemporal, connect, temporal_options
 
 
 @dataclass(frozen=True)
@@ -54,9 +51,9 @@ class Target:
             CliError: it does not answer.
         """
         try:
-            return await Client.connect(**self.temporal, data_converter=pydantic_data_converter)
-        except RuntimeError as error:
-            raise CliError(f"Temporal at {self.address} does not answer: {error}") from error
+            return await connect(self.temporal)
+        except NoTemporal as error:
+            raise CliError(str(error)) from error
 
 
 def find_target(data_dir: Path | None, *, database_url: str | None = None) -> Target:
@@ -83,7 +80,7 @@ def find_target(data_dir: Path | None, *, database_url: str | None = None) -> Ta
     watch = WatchOptions(
         segment_seconds=settings.segment_seconds, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds
     )
-    return Target(named, {"target_host": _DEFAULT_ADDRESS} | temporal, watch)
+    return Target(named, {"target_host": DEFAULT_ADDRESS} | temporal, watch)
 
 
 def _of_stack(running: Endpoints, environment: dict[str, Any]) -> Target:
@@ -95,6 +92,6 @@ def _of_stack(running: Endpoints, environment: dict[str, Any]) -> Target:
 
 def _temporal_environment() -> dict[str, Any]:
     try:
-        return {key: value for key, value in ClientConfig.load_client_connect_config().items() if value is not None}
-    except (ValueError, RuntimeError) as error:
-        raise CliError(f"the TEMPORAL_* variables or the Temporal profile cannot be used: {error}") from error
+        return temporal_options()
+    except NoTemporal as error:
+        raise CliError(str(error)) from error

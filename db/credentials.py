@@ -1,6 +1,6 @@
 """Stored credentials, encrypted by whoever brings them: the database never sees a secret or a key."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import ARRAY, ColumnElement, Text, delete, func, insert, select, update
@@ -11,6 +11,9 @@ from db.base import table_of
 from db.engine import transaction
 from db.errors import CredentialsExist, CredentialsInUse
 from db.tables import BrokerCredentials, TradingBot
+from db.telling import tell_bots
+from db.values import clean
+from domain.accounts import KeyState
 from domain.credentials import SealedCredentials
 from domain.errors import UnknownCredentials
 from domain.model import Model
@@ -22,6 +25,13 @@ _SEALED = (
     BrokerCredentials.key_id,
     BrokerCredentials.ciphertext,
 )
+
+
+# What is known of keys that the venue refuses, or does not, as far as anybody has heard.
+_STANDING: Mapping[bool, Mapping[str, object]] = {
+    True: {"refused_since": func.now()},
+    False: {"refused_since": None, "refusal": None, "refused_orders": False},
+}
 
 
 class CredentialsRecord(Model):
@@ -97,10 +107,33 @@ class CredentialsRepository:
         """
         row = BrokerCredentials
         changed = update(row).where(row.name == sealed.name, row.venue == sealed.venue).returning(row.name)
-        values = {**_contents(sealed), "rotated_at": func.now()}
+        values = {**_contents(sealed), "rotated_at": func.now(), **_STANDING[False]}
         async with transaction(self._engine) as connection:
             if (await connection.execute(changed.values(values))).one_or_none() is None:
                 raise _unknown(sealed.name)
+
+    async def note(self, name: str, state: KeyState) -> str | None:
+        """Note whether the venue refuses the keys, and tell their bots.
+
+        Returns:
+            Whose keys they are, if that was not known; None if it was, or was refused to an order and is accepted of
+            a read only.
+        """
+        row, refused = BrokerCredentials, state.refused is not None
+        values = {"refusal": clean(state.refused), "refused_orders": state.orders} if refused else {}
+        changed = update(row).where(row.name == name).values({**_STANDING[refused], **values})
+        changed = changed.where(row.refused_since.is_(None) if refused else row.refused_since.is_not(None))
+        if not (refused or state.orders):
+            changed = changed.where(~row.refused_orders)
+        async with transaction(self._engine) as connection:
+            owner = (await connection.execute(changed.returning(row.owner_id))).scalar_one_or_none()
+            if owner is not None and refused:
+                message = f"the venue refuses the keys {name}, no entries: {state.refused}"
+                await tell_bots(connection, "account_refused", message, severity="error", account=name)
+            elif owner is not None:
+                message = f"the venue accepts the keys {name} again"
+                await tell_bots(connection, "account_accepted", message, severity="info", account=name)
+        return owner
 
     async def reseal(self, before: SealedCredentials, after: SealedCredentials) -> bool:
         """Put the same secret under another key; return False, and change nothing, if the row is not as `before`."""

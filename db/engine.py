@@ -29,6 +29,11 @@ _SCHEMES = ("postgresql", "postgres", _DRIVER)
 # read-only (a standby before its promotion), a lock that was not to be had.
 _PASSING_CLASSES = ("08", "28", "3D", "40", "53", "57", "58")
 _PASSING_CODES = ("25006", "55P03")
+# Of these, what a server says that answers, but takes nothing.
+_REFUSALS = {"53100": "its disk is full", "25006": "it is read-only"}
+# Undefined table, schema and column.
+_UNDEFINED = ("42P01", "3F000", "42703")
+_NO_TABLES = "the database lacks tables of this version; run `python starter.py migrate`"
 
 
 def make_engine(url: str, *, statement_seconds: float | None = _STATEMENT_SECONDS, pooled: bool = True) -> AsyncEngine:
@@ -73,8 +78,8 @@ async def transaction(engine: AsyncEngine, *, author: str | None = None) -> Asyn
         author: who changes a configuration, for `config_versions`; the database user if None.
 
     Raises:
-        StoreUnavailable: the database cannot be reached, or was lost on the way. Nothing was committed, unless it
-            was lost in the very commit.
+        StoreUnavailable: the database cannot be reached, refuses to write, or was lost on the way. Nothing was
+            committed, unless it was lost in the very commit.
     """
     with store_errors(engine):
         async with engine.begin() as connection:
@@ -90,14 +95,18 @@ def store_errors(engine: AsyncEngine) -> Iterator[None]:
     """Turn whatever passes with time into StoreUnavailable. Errors of ours pass through.
 
     Raises:
-        StoreUnavailable: with the place of the database, without its password.
+        StoreUnavailable: with the place of the database, without its password; or that it must be migrated first.
     """
     try:
         yield
     except (OSError, PoolTimeout, DBAPIError, asyncpg.PostgresError) as error:
+        if sqlstate(error) in _UNDEFINED:
+            raise StoreUnavailable(_NO_TABLES) from error
         if not _passes(error):
             raise
-        raise StoreUnavailable(f"the database at {place_of(engine.url)} cannot be reached: {_reason(error)}") from error
+        refusal = _REFUSALS.get(sqlstate(error) or "")
+        verdict = f"refuses to write, {refusal}" if refusal else "cannot be reached"
+        raise StoreUnavailable(f"the database at {place_of(engine.url)} {verdict}: {_reason(error)}") from error
 
 
 def sqlstate(error: BaseException) -> str | None:

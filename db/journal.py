@@ -10,6 +10,7 @@ from sqlalchemy import func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from db.engine import transaction
+from db.health import StoreHealth
 from db.journal_rows import writes_of
 from db.tables import TradingBot, TradingOrder
 from db.values import clean
@@ -24,8 +25,14 @@ _FORGOTTEN = "never sent: the bot's history went back to before it"
 class JournalRepository:
     """The journal, in PostgreSQL."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, health: StoreHealth | None = None) -> None:
+        """Write by an engine.
+
+        Args:
+            health: told whether the database takes what is written; one of its own if None.
+        """
         self._engine = engine
+        self._health = health or StoreHealth(engine)
 
     async def write(self, batch: JournalBatch) -> JournalReceipt:
         """Write a batch in one transaction; writing it again, or a part of it, changes nothing.
@@ -35,6 +42,10 @@ class JournalRepository:
         Raises:
             StoreUnavailable: the database cannot be reached.
         """
+        with self._health.writing():
+            return await self._write(batch)
+
+    async def _write(self, batch: JournalBatch) -> JournalReceipt:
         async with transaction(self._engine) as connection:
             row = await _locked(connection, batch)
             bot_id = batch.bot_id if row else None

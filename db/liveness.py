@@ -6,6 +6,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import transaction
+from db.health import StoreHealth
 from db.values import clean, from_ms
 from domain.ports import Liveness
 
@@ -37,8 +38,10 @@ _FLUSH = text("""
 class LivenessRepository:
     """Where the signs of life of all bots of a process go."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, health: StoreHealth | None = None) -> None:
+        """Write by an engine; see `JournalRepository`."""
         self._engine = engine
+        self._health = health or StoreHealth(engine)
 
     async def flush(self, worker: str, signs: Sequence[Liveness]) -> None:
         """Write the signs, of each bot the newest. A status is the journal's to write, in order; none is written here.
@@ -61,5 +64,6 @@ class LivenessRepository:
             "candles": [None if sign.candle_time is None else from_ms(sign.candle_time) for sign in chosen],
             "degraded": [clean(sign.degraded) for sign in chosen],
         }
-        async with transaction(self._engine) as connection:
-            await connection.execute(_FLUSH, values)
+        with self._health.writing():
+            async with transaction(self._engine) as connection:
+                await connection.execute(_FLUSH, values)

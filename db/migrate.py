@@ -47,6 +47,20 @@ async def current(url: str) -> str | None:
         await engine.dispose()
 
 
+async def try_to_write(url: str) -> None:
+    """Write what is there already, to see whether the database takes it. It must have been migrated.
+
+    Raises:
+        StoreUnavailable: it does not, or cannot be reached.
+    """
+    engine = make_engine(url, pooled=False)
+    try:
+        async with transaction(engine) as connection:
+            await connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
+    finally:
+        await engine.dispose()
+
+
 def heads() -> list[str]:
     """Return the newest revision that this code knows; more than one only while branches are being merged."""
     return ScriptDirectory.from_config(_config()).get_heads()

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.engine import transaction
+from db.health import StoreHealth
 from db.tables import Notification, TradingBot
 from db.values import clean
 from domain.journal import Notice
@@ -21,8 +22,10 @@ _REMEMBERED = 10_000
 class LogNotifier:
     """Writes each message to the log at once, and to the database when that is there."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: AsyncEngine, health: StoreHealth | None = None) -> None:
+        """Write by an engine; see `JournalRepository`."""
         self._engine = engine
+        self._health = health or StoreHealth(engine)
         self._log = structlog.get_logger("notifications")
         self._shown: OrderedDict[tuple[str, int], None] = OrderedDict()
 
@@ -36,6 +39,10 @@ class LogNotifier:
             return
         for notice in notices:
             self._show(notice)
+        with self._health.writing():
+            await self._keep(notices)
+
+    async def _keep(self, notices: Sequence[Notice]) -> None:
         async with transaction(self._engine) as connection:
             ids = {notice.bot_id for notice in notices}
             found = await connection.execute(select(TradingBot.id, TradingBot.uid).where(TradingBot.id.in_(ids)))

@@ -30,6 +30,18 @@ class Balance(Model):
     locked: Money
 
 
+class KeyState(Model):
+    """What a venue has last said of the keys of an account.
+
+    Attributes:
+        refused: in which words it refuses them; None: it accepts them.
+        orders: it has said so to an order, not only to a read.
+    """
+
+    refused: str | None
+    orders: bool
+
+
 class AccountView(Model):
     """What a key may do and what its account holds.
 

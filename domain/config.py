@@ -247,11 +247,6 @@ def parse_config(raw: Mapping[str, Any]) -> BotConfig:
     return config
 
 
-def dump_config(config: BotConfig) -> dict[str, Any]:
-    """Return the keys that were set, as a JSON document that `parse_config` reads back to the same configuration."""
-    return {key: _json_safe(value) for key, value in config.model_dump().items()}
-
-
 _REQUIRED_WHEN_LIVE = (
     ("broker", "credentials"),
     ("risk_management", "max_position_size"),
@@ -283,22 +278,3 @@ def _cross_field_problems(raw: Mapping[str, Any]) -> Iterator[Problem]:
 def _at(raw: Mapping[str, Any], section: str, key: str) -> Any:
     values = raw.get(section)
     return values.get(key) if isinstance(values, Mapping) else None
-
-
-def _json_safe(value: Any) -> Any:
-    match value:
-        case dict():
-            return {key: _json_safe(item) for key, item in value.items()}
-        case tuple() | list():
-            return [_json_safe(item) for item in value]
-        case Decimal():
-            return _json_number(value)
-        case _:
-            return value
-
-
-def _json_number(value: Decimal) -> int | float | str:
-    """Return the number as JSON writes it; as text where a double would change it."""
-    if value == value.to_integral_value():
-        return int(value)
-    return float(value) if Decimal(repr(float(value))) == value else str(value)

@@ -5,16 +5,19 @@
     │   └── NotSent           the order has certainly not been accepted: try again
     ├── VenueMisfit           a person must change the configuration: unknown symbol, interval or venue
     ├── OrderRejected         final: the same order would be refused again
+    │   └── InsufficientBalance   so would it, but one of what is `free` would not
     ├── OrderUncertain        the venue may have the order or not: look it up, never send it anew before that
     ├── OrderMismatch         another order stands under this id: a person must look
     ├── AccountRefused        the venue refuses the account's keys: stop all bots of the account, tell a person
     ├── UnknownBot            there is no such row
     ├── UnknownCredentials    a person must add them, or correct the name
     ├── CannotDecrypt         a person must bring the key back, or store the credentials again
-    └── StoreUnavailable      the database is away: wait, trading goes on
+    └── StoreUnavailable      the database is away, or takes nothing: wait, trading goes on
 
 `InvalidConfig` (domain/config_errors.py) carries every problem of a configuration at once.
 """
+
+from decimal import Decimal
 
 
 class SteadyhandError(Exception):
@@ -58,6 +61,18 @@ class OrderRejected(SteadyhandError):
     """The broker refused an order for good; the message says why."""
 
 
+class InsufficientBalance(OrderRejected):
+    """The account has not got what the order would spend.
+
+    Args:
+        free: what it has of that currency and no open order holds back; None while that is not known.
+    """
+
+    def __init__(self, message: str, *, free: Decimal | None = None) -> None:
+        super().__init__(message)
+        self.free = free
+
+
 class OrderUncertain(SteadyhandError):
     """The venue may have accepted an order or not; the message says what happened. Only a look-up tells."""
 
@@ -83,4 +98,4 @@ class CannotDecrypt(SteadyhandError):
 
 
 class StoreUnavailable(SteadyhandError):
-    """The database cannot be reached now."""
+    """The database cannot be reached now, or refuses to write."""

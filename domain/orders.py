@@ -72,13 +72,18 @@ class Fill(Model):
 
 
 class OrderReport(Model):
-    """What the broker says of an order, all its fills included. Later reports of an order contain earlier ones."""
+    """What the broker says of an order, all its fills included. Later reports of an order contain earlier ones.
+
+    Attributes:
+        sellable: where a sale was refused for lack of balance: what of it the account could have sold, in lots.
+    """
 
     client_order_id: str
     status: OrderStatus
     venue_order_id: str | None = None
     fills: tuple[Fill, ...] = ()
     reason: str | None = None
+    sellable: Quantity | None = None
 
     @property
     def final(self) -> bool:

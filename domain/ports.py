@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol, TypeAlias
 
-from domain.accounts import AccountView, VenueOrder
+from domain.accounts import AccountView, KeyState, VenueOrder
 from domain.candles import Candles
 from domain.decisions import ExitLevels
+from domain.halts import Halt
 from domain.instruments import AccountRef, Instrument, VenueRef
 from domain.journal import JournalBatch, JournalReceipt, Notice
 from domain.model import Price, Utc
@@ -68,6 +69,7 @@ class Broker(Protocol):
 
         Raises:
             OrderRejected: the venue refuses it for good.
+            InsufficientBalance: it does so for lack of balance, of which it may tell how much there is.
             OrderUncertain: the venue may have it or not, or says that it has one of this id already.
             NotSent: it has not left, or the venue has turned it away without judging it.
         """
@@ -286,4 +288,80 @@ class Notifier(Protocol):
 
     async def deliver(self, notices: Sequence[Notice]) -> None:
         """Deliver messages, each once: `(bot_id, n)` is its identity."""
+        ...
+
+
+class EntryGate(Protocol):
+    """What forbids entries to bots from outside of them."""
+
+    def closed(self, account: AccountRef | None) -> str | None:
+        """Return why no entry may be made now, in one sentence, or None. Exits never ask.
+
+        Args:
+            account: where the entry would go; None on paper.
+        """
+        ...
+
+
+class KeyStandings(Protocol):
+    """What this process has heard of the keys that it uses."""
+
+    def standings(self) -> Mapping[AccountRef, KeyState]:
+        """Return how the keys stand that a venue has judged."""
+        ...
+
+    def keeps_out(self, account: AccountRef) -> str | None:
+        """Return why no entry may be made at an account, or None."""
+        ...
+
+    async def try_again(self, account: AccountRef) -> None:
+        """Ask the venue something that needs the keys, with the newest that are stored.
+
+        Raises:
+            SteadyhandError: the keys are still refused, or nothing was learnt.
+        """
+        ...
+
+
+class RefusalStore(Protocol):
+    """Where it stands for everybody which keys are refused."""
+
+    async def note(self, name: str, state: KeyState) -> str | None:
+        """Note how keys stand; return whose they are if that is news, None if not.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached.
+        """
+        ...
+
+
+class HaltStore(Protocol):
+    """Where a person's halt stands."""
+
+    async def current(self) -> Halt | None:
+        """Return the halt in force, None if there is none.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached.
+        """
+        ...
+
+    def changes(self) -> AsyncIterator[Halt | None]:
+        """Yield the halt in force: at once, after every change, and every half a minute in case one was missed.
+
+        Raises:
+            StoreUnavailable: the database cannot be reached, or was lost.
+        """
+        ...
+
+
+class HaltMemory(Protocol):
+    """What this machine has last heard of a halt."""
+
+    def load(self) -> Halt | None:
+        """Return the halt that was kept, None if none was. It never raises."""
+        ...
+
+    def keep(self, halt: Halt | None) -> None:
+        """Keep this instead of what was kept. It never raises."""
         ...

@@ -5,11 +5,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
-from temporalio.client import Client
-from temporalio.envconfig import ClientConfig
-from temporalio.service import RPCError
 
 from embedded.errors import EmbeddedError
+from temporal_client import NoTemporal, connect, require_namespace, temporal_options
 
 CONNECT_TIMEOUT = 10.0
 
@@ -26,13 +24,11 @@ class ExistingTemporal:
         return str(_connect_config().get("namespace") or "default")
 
     async def check(self) -> None:
-        """Raise EmbeddedError when it does not answer."""
-        config = _connect_config() | {"target_host": self.address}
+        """Raise EmbeddedError when it does not answer, or lacks the namespace."""
         try:
-            client = await Client.connect(**config)
-            await client.service_client.check_health()
-        except (RPCError, RuntimeError) as error:
-            raise EmbeddedError(f"Temporal at {self.address} does not answer: {error}") from error
+            await require_namespace(await connect(_connect_config() | {"target_host": self.address}))
+        except NoTemporal as error:
+            raise EmbeddedError(str(error)) from error
 
 
 def temporal_from_environment() -> ExistingTemporal | None:
@@ -74,6 +70,6 @@ async def check_database(url: str) -> None:
 
 def _connect_config() -> dict[str, Any]:
     try:
-        return dict(ClientConfig.load_client_connect_config())
-    except (ValueError, RuntimeError) as error:
-        raise EmbeddedError(f"the TEMPORAL_* variables or the Temporal profile cannot be used: {error}") from error
+        return temporal_options()
+    except NoTemporal as error:
+        raise EmbeddedError(str(error)) from error

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import Mapping
 from pathlib import Path
 
 import asyncpg
@@ -80,11 +79,10 @@ class EmbeddedPostgres:
             explain=self._explain,
         )
 
-    async def _before_start(self, _starts: int) -> Mapping[str, str] | None:
+    async def _before_start(self) -> None:
         # At each start: whoever owns the folders above may have closed them again.
         self._cluster.make_reachable()
         await self._clear_remains()
-        return None
 
     async def _clear_remains(self) -> None:
         """End the orphans of a postmaster that was killed, and drop its pid file where that would mislead.

@@ -1,8 +1,6 @@
-"""Waiting from outside: for a process to answer by HTTP, and for a person to stop the program."""
+"""Waiting from outside for a process to answer by HTTP."""
 
 import asyncio
-import contextlib
-import signal
 import urllib.error
 import urllib.request
 
@@ -30,18 +28,3 @@ def http_ready(url: str) -> Probe:
         await asyncio.to_thread(get)
 
     return probe
-
-
-async def wait_for_stop_signal() -> signal.Signals:
-    """Wait for SIGINT or SIGTERM and return which came; from then on they act as usual again."""
-    loop = asyncio.get_running_loop()
-    came: asyncio.Queue[signal.Signals] = asyncio.Queue()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    for number in numbers:
-        loop.add_signal_handler(number, came.put_nowait, number)
-    try:
-        return await came.get()
-    finally:
-        for number in numbers:
-            with contextlib.suppress(RuntimeError):
-                loop.remove_signal_handler(number)

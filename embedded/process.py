@@ -27,8 +27,8 @@ class NotReadyError(Exception):
 Probe = Callable[[], Awaitable[None]]
 """Returns once the child serves; raises NotReadyError before, EmbeddedError when it never will."""
 
-BeforeStart = Callable[[int], Awaitable[Mapping[str, str] | None]]
-"""Called before each start with the number of earlier starts; what it returns is added to the child's environment."""
+BeforeStart = Callable[[], Awaitable[None]]
+"""Called before each start."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,7 +70,7 @@ class RunningChild:
         self._log = log
 
     @classmethod
-    async def start(cls, child: Child, log: ChildLog, extra_env: Mapping[str, str]) -> "RunningChild":
+    async def start(cls, child: Child, log: ChildLog) -> "RunningChild":
         """Start it.
 
         Raises:
@@ -84,7 +84,7 @@ class RunningChild:
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,
-                env={**(os.environ if child.env is None else child.env), **extra_env},
+                env=child.env,
                 cwd=child.cwd,
                 start_new_session=True,
             )

@@ -17,11 +17,12 @@ from embedded.existing import (
 from embedded.ports import HOST, PortBook, Ports
 from embedded.postgres import EmbeddedPostgres
 from embedded.probes import http_ready
-from embedded.process import BeforeStart, Child, Probe
+from embedded.process import Child, Probe
 from embedded.supervisor import Backoff, OnEvent, OnLine, Supervisor
 from embedded.temporal import NAMESPACE, EmbeddedTemporal, without_temporal
 
-_DRAIN_SECONDS = 30.0
+# In seconds: a worker hands its watches over at once, and lets orders that are under way come to their end.
+_WORKER_STOP_TIMEOUT = 30.0
 
 Prepare = Callable[["EmbeddedStack"], Awaitable[None]]
 """Called when both servers are ready and nothing uses them yet: the place for migrations."""
@@ -45,7 +46,7 @@ class EmbeddedStack:
     """Runs while its `async with` block runs.
 
     Entering it locks the data directory, starts both servers at once, calls `prepare`, then starts the worker.
-    Leaving it stops everything in reverse order; the worker has half a minute to drain.
+    Leaving it stops everything in reverse order; the worker has time to drain.
     """
 
     def __init__(
@@ -168,7 +169,6 @@ class EmbeddedStack:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         ready: Probe | None = None,
-        before_start: BeforeStart | None = None,
         stop_timeout: float = 10.0,
     ) -> None:
         """Start one more process of ours and keep it running; `env` is added to `child_env`.
@@ -185,7 +185,6 @@ class EmbeddedStack:
                 cwd=cwd,
                 ready=ready,
                 ready_timeout=60.0,
-                before_start=before_start,
                 stop_timeout=stop_timeout,
             )
         )
@@ -241,5 +240,5 @@ class EmbeddedStack:
             env={"STEADYHAND_HEALTH_PORT": str(self._health_port), **worker.env},
             cwd=worker.cwd,
             ready=http_ready(self.health_url),
-            stop_timeout=_DRAIN_SECONDS,
+            stop_timeout=_WORKER_STOP_TIMEOUT,
         )

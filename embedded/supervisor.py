@@ -54,7 +54,6 @@ class _Entry:
     log: ChildLog
     running: RunningChild | None = None
     keeper: asyncio.Task[None] | None = None
-    starts: int = 0
     ready: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -153,16 +152,12 @@ class Supervisor:
         """Wait until a child that died is back and ready."""
         await self._entries[name].ready.wait()
 
-    def restarts(self, name: str) -> int:
-        """Return how often a child was started after its first start."""
-        return max(0, self._entries[name].starts - 1)
-
     async def _launch(self, entry: _Entry) -> None:
         child = entry.child
         self._emit(child.name, ChildEvent.STARTING)
-        extra = await child.before_start(entry.starts) if child.before_start else None
-        entry.starts += 1
-        entry.running = await RunningChild.start(child, entry.log, extra or {})
+        if child.before_start is not None:
+            await child.before_start()
+        entry.running = await RunningChild.start(child, entry.log)
         self._pid_files.write(child, entry.running.pid)
         await entry.running.wait_ready()
         entry.ready.set()

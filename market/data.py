@@ -95,10 +95,6 @@ class MarketData:
             if feed.idle:
                 self._linger(hub, feed)
 
-    def clock_offsets(self) -> dict[VenueRef, float]:
-        """Return how far each venue's clock is ahead of this machine's, in milliseconds: for the gauge."""
-        return {venue: hub.clock.offset_ms for venue, hub in self._hubs.items()}
-
     def feed_count(self) -> int:
         """Return how many feeds are followed: for the gauge."""
         return sum(len(hub.feeds) for hub in self._hubs.values())

@@ -19,29 +19,27 @@ class VenueHealth:
 
     def __init__(self, venue: str) -> None:
         self._venue = venue
-        self._failing: dict[str, str] = {}
+        self._failing: set[str] = set()
         self._since = 0.0
-
-    @property
-    def failing(self) -> dict[str, str]:
-        """What fails, and why."""
-        return dict(self._failing)
 
     def failed(self, part: str, reason: str) -> None:
         """Note that a part fails."""
         if not self._failing:
             self._since = time.monotonic()
             log.warning("market data of %s is failing: %s: %s", self._venue, part, reason)
-        self._failing[part] = reason
+        self._failing.add(part)
 
     def works(self, part: str) -> None:
         """Note that a part works."""
-        if self._failing.pop(part, None) is not None and not self._failing:
+        if part not in self._failing:
+            return
+        self._failing.remove(part)
+        if not self._failing:
             log.warning("market data of %s is back after %.1f s", self._venue, time.monotonic() - self._since)
 
     def gone(self, part: str) -> None:
         """Note that a part is needed no more, failing or not."""
-        self._failing.pop(part, None)
+        self._failing.discard(part)
 
 
 class Outage:

@@ -6,6 +6,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 
+from domain.errors import SteadyhandError
+
+
+class CannotServe(SteadyhandError):
+    """The address cannot be listened at; the message says which and why."""
+
+
 Probe = Callable[[], Awaitable[str | None]]
 """Returns what is wrong, or None when all is well."""
 
@@ -39,7 +46,12 @@ class TelemetryServer:
         app.router.add_get("/health", self._health)
         self._runner = web.AppRunner(app, access_log=None)
         await self._runner.setup()
-        await web.TCPSite(self._runner, self._host, self._port).start()
+        try:
+            await web.TCPSite(self._runner, self._host, self._port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            place = f"{self._host}:{self._port}"
+            raise CannotServe(f"/health and /metrics cannot be served at {place}: {error.strerror or error}") from error
         return self
 
     async def __aexit__(self, *_: object) -> None:

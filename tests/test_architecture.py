@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"settings", "starter", "worker"}
+ROOMS = {path.parent.name for path in ROOT.glob("*/__init__.py")} | {"settings", "starter", "temporal_client", "worker"}
 
 
 def imported(module: str) -> set[str]:
@@ -16,8 +16,9 @@ def imported(module: str) -> set[str]:
     return {name.partition(".")[0] for name in names}
 
 
-def test_settings_import_nothing_of_ours() -> None:
-    assert not imported("settings") & ROOMS
+@pytest.mark.parametrize("module", ["settings", "temporal_client"])
+def test_what_every_room_may_use_imports_nothing_of_ours(module: str) -> None:
+    assert not imported(module) & ROOMS
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ COMMANDS = {
     "disable": "cli.bots.switch",
     "pause": "cli.bots.switch",
     "resume": "cli.bots.switch",
+    "halt": "cli.bots.halt",
     "restart": "cli.bots.restart",
     "open": "cli.bots.orders",
     "close": "cli.bots.orders",

@@ -9,7 +9,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.bots.desk import announce, open_desk
+from cli.bots.announcing import announce_config
+from cli.bots.desk import open_desk
 from cli.options import DataDir, Wait
 from cli.output import CliError, say
 from cli.run import run
@@ -78,7 +79,7 @@ async def _create(make: Callable[[], list[dict[str, Any]]], wait: float, data_di
             config = row.config
             mode = config["broker"]["trading_mode"]
             say(f"made {row.bot_id}: {config['symbol']} {config['data']['interval']}, {mode}")
-        await announce(desk, {row.bot_id: row.version for row in rows if row.enabled}, wait=wait)
+        await announce_config(desk, {row.bot_id: row.version for row in rows if row.enabled}, wait=wait)
     _next([row.bot_id for row in rows], started=any(row.enabled for row in rows))
 
 

@@ -1,4 +1,4 @@
-"""Telling bots what their rows say: the row is written first, then the running bot hears of it and acts at once."""
+"""The rows of bots and the bots themselves: the row is written first, then the running bot hears of it."""
 
 import asyncio
 import time
@@ -13,11 +13,10 @@ from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle, W
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.fleet import Fleet
-from cli.output import OUT, CliError, say
+from cli.output import CliError
 from cli.run import sentence
 from cli.store import Store, open_store
 from cli.target import Target, find_target
-from db.overview import BotOverview
 from domain.queues import workflow_id
 from workflows.command import StatusAnswer
 
@@ -105,6 +104,10 @@ class Desk:
         bot = await self.store.bots.overview(bot_id)
         if not bot.enabled:
             return not await self.runs(bot_id)
+        if bot.newest_refused and bot.in_force is not None:
+            # The row may know of the refusal before the bot does, which runs on and has to hear of the rest.
+            status = await self.status(bot_id)
+            return status is not None and status.rejected_version is not None and status.rejected_version >= version
         return version <= max(bot.observed_version or 0, bot.rejected_version or 0)
 
 
@@ -114,37 +117,3 @@ async def open_desk(data_dir: Path | None) -> AsyncIterator[Desk]:
     target = find_target(data_dir)
     async with open_store(target) as store:
         yield Desk(target, store)
-
-
-async def announce(desk: Desk, versions: Mapping[str, int], *, wait: float) -> None:
-    """Tell bots of their new versions and show what became of each.
-
-    Raises:
-        CliError: a bot has refused its configuration, or could not be told.
-    """
-    if not versions:
-        return
-    await desk.tell(list(versions))
-    with OUT.status("waiting for the bots to confirm …"):
-        confirmed = await desk.confirmed(versions, wait)
-    refused = []
-    for bot_id, version in versions.items():
-        bot = await desk.store.bots.overview(bot_id)
-        _show_verdict(desk.target, bot, version, confirmed=bot_id in confirmed)
-        if bot.enabled and bot.rejected_version == version:
-            refused.append(bot_id)
-    if refused:
-        raise CliError(f"the configuration is refused, mend it with `bots edit`: {', '.join(refused)}")
-
-
-def _show_verdict(target: Target, bot: BotOverview, version: int, *, confirmed: bool) -> None:
-    link = f"  {page}" if (page := target.link(bot.bot_id)) and bot.enabled else ""
-    if bot.enabled and bot.rejected_version == version:
-        say(f"  {bot.bot_id}  {bot.last_error}", "red")
-    elif confirmed:
-        say(f"  {bot.bot_id}  {bot.status}, version {version}{link}", "green")
-    else:
-        say(
-            f"  {bot.bot_id}  told, has not confirmed yet; see `python starter.py bots why {bot.bot_id}`{link}",
-            "yellow",
-        )

@@ -5,18 +5,21 @@ import shlex
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import typer
 
-from cli.bots.desk import announce, open_desk
+from cli.bots.announcing import announce_config
+from cli.bots.desk import Desk, open_desk
 from cli.bots.document import BadDocument, parse_document, pretty, read_text
 from cli.options import BotId, DataDir, Wait
 from cli.output import CliError, say, warn
 from cli.run import run
 from cli.store import author
-from db.errors import RowRefused, VersionConflict
+from db.errors import VersionConflict
 from domain.config_errors import InvalidConfig
 from domain.state import BotRow
 from strategies.registry import validate
@@ -33,30 +36,45 @@ def edit(bot_id: BotId, wait: Wait = 10.0, data_dir: DataDir = None) -> None:
 async def _edit(bot_id: str, wait: float, data_dir: Path | None) -> None:
     async with open_desk(data_dir) as desk:
         row = await desk.store.bots.get(bot_id)
-        folder = Path(tempfile.mkdtemp(prefix="steadyhand-edit-"))
-        file = folder / f"{bot_id}.json"
-        file.write_text(pretty(row.config), encoding="utf-8")
-        config = _edited(row, file)
-        if config == row.config:
-            shutil.rmtree(folder)
-            say(f"no change to {bot_id}")
-            return
-        try:
-            version = await desk.store.bots.update_config(bot_id, config, author=author(), expected_version=row.version)
-        except VersionConflict as error:
-            raise CliError(f"somebody else has changed it meanwhile: {error}; your text is kept in {file}") from error
-        except RowRefused as error:
-            raise CliError(f"{error}; your text is kept in {file}") from error
-        shutil.rmtree(folder)
+        with _draft(row) as file:
+            config = _edited(row, file)
+            if config == row.config:
+                say(f"no change to {bot_id}")
+                return
+            version = await _save(desk, row, config)
         say(f"saved {bot_id} as version {version}")
-        await announce(desk, {bot_id: version} if config["enabled"] or row.enabled else {}, wait=wait)
+        await announce_config(desk, {bot_id: version} if config["enabled"] or row.enabled else {}, wait=wait)
+
+
+async def _save(desk: Desk, row: BotRow, config: dict[str, Any]) -> int:
+    try:
+        return await desk.store.bots.update_config(row.bot_id, config, author=author(), expected_version=row.version)
+    except VersionConflict as error:
+        raise CliError(f"somebody else has changed it meanwhile: {error}") from error
+
+
+@contextmanager
+def _draft(row: BotRow) -> Iterator[Path]:
+    """Lend a file with the configuration of a bot. If it could not be saved, what was typed is kept, and said where."""
+    folder = Path(tempfile.mkdtemp(prefix="steadyhand-edit-"))
+    file, text = folder / f"{row.bot_id}.json", pretty(row.config)
+    file.write_text(text, encoding="utf-8")
+    try:
+        yield file
+    except BaseException:
+        if file.exists() and file.read_bytes() != text.encode():
+            warn(f"your text is kept in {file}")
+        else:
+            shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
 
 
 def _edited(row: BotRow, file: Path) -> dict[str, Any]:
     """Let a person edit a file until it holds a valid configuration of this bot.
 
     Raises:
-        CliError: they have given up; the file is kept.
+        CliError: they have given up, or their editor has failed.
     """
     while True:
         _open_editor(file)
@@ -66,7 +84,7 @@ def _edited(row: BotRow, file: Path) -> dict[str, Any]:
         for problem in problems:
             warn(problem)
         if not _again():
-            raise CliError(f"{row.bot_id} was not changed; your text is kept in {file}")
+            raise CliError(f"{row.bot_id} was not changed")
 
 
 def _problems(row: BotRow, file: Path) -> list[str]:
@@ -93,17 +111,17 @@ def _again() -> bool:
 
 def _open_editor(file: Path) -> None:
     named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
-    command = shlex.split(named) if named else [_usual_editor(file)]
+    command = shlex.split(named) if named else [_usual_editor()]
     try:
         status = subprocess.run([*command, str(file)], check=False).returncode  # noqa: S603  the user's own editor
     except OSError as error:
         raise CliError(f"the editor {command[0]} cannot be run: {error.strerror}; set EDITOR") from error
     if status != 0:
-        raise CliError(f"the editor {command[0]} ended with status {status}; your text is kept in {file}")
+        raise CliError(f"the editor {command[0]} ended with status {status}")
 
 
-def _usual_editor(file: Path) -> str:
+def _usual_editor() -> str:
     for name in ("nano", "vim", "vi"):
         if found := shutil.which(name):
             return found
-    raise CliError(f"no editor was found; set EDITOR to yours. The text is in {file}")
+    raise CliError("no editor was found; set EDITOR to yours")

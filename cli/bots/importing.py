@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.bots.desk import Desk, announce, open_desk
+from cli.bots.announcing import announce_config
+from cli.bots.desk import Desk, open_desk
 from cli.bots.document import BadDocument, parse_document, read_text
 from cli.options import DataDir, Wait
 from cli.output import CliError, say, warn
@@ -65,9 +66,10 @@ async def _import(files: Sequence[Path], replace: bool, strict: bool, wait: floa
         versions = {}
         for candidate in good:
             versions.update(await _write(desk, candidate))
-        await announce(desk, versions, wait=wait)
+        await announce_config(desk, versions, wait=wait)
     if bad:
-        raise CliError(f"{len(bad)} of {len(candidates)} configurations are refused; the others were imported")
+        rest = f"{len(good)} imported" if good else "nothing was imported"
+        raise CliError(f"{len(bad)} of {len(candidates)} configurations are refused; {rest}")
     say(f"imported {len(good)}. Next: python starter.py bots list")
 
 

@@ -36,6 +36,8 @@ async def _list(as_json: bool, data_dir: Path | None) -> None:
         emit_json(bots)
     elif bots:
         show(bots_table(bots, width=OUT.width))
+        if bots[0].halted:
+            say(f"entries are halted: {bots[0].halted}; end it with: python starter.py bots halt --off", "red")
     else:
         say("There are no bots yet; make some: python starter.py bots create --template rsi --symbols BTC/USDT")
 

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import typer
 
-from cli.bots.desk import Desk, announce, open_desk
+from cli.bots.announcing import announce_running
+from cli.bots.desk import Desk, open_desk
 from cli.options import AllBots, BotIds, DataDir, Wait
 from cli.output import CliError, say
 from cli.run import run
@@ -55,7 +56,7 @@ async def _restart_one(desk: Desk, row: BotRow, wait: float) -> None:
         await desk.tell([row.bot_id])
         raise CliError(f"{row.bot_id} did not stop within {wait:g} s, so it goes on as it was; does a worker run?")
     say(f"restarted {row.bot_id}")
-    await announce(desk, {row.bot_id: version}, wait=wait)
+    await announce_running(desk, {row.bot_id: version}, wait=wait)
 
 
 async def _ended(desk: Desk, bot_id: str, seconds: float) -> bool:

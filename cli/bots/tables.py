@@ -55,7 +55,7 @@ def facts_table(bot: BotOverview, row: BotRow, link: str | None) -> Table:
         ("symbol", f"{bot.symbol} · {bot.type}"),
         ("status", status_text(bot)),
         ("enabled", "yes" if bot.enabled else "no"),
-        ("version", f"{bot.version}, in force {bot.observed_version or 'none'}"),
+        ("version", f"{bot.version}, in force {bot.in_force or 'none'}"),
         ("price", price(bot.price)),
         ("position", position_text(bot)),
         ("balance", number(bot.balance, places=2)),
@@ -70,6 +70,8 @@ def facts_table(bot: BotOverview, row: BotRow, link: str | None) -> Table:
         ("refused version", bot.rejected_version),
         ("trouble", bot.last_error),
         ("degraded", bot.degraded),
+        ("halted", bot.halted),
+        ("keys refused", bot.refused),
         ("unknown order", _unknown_order(row)),
         ("difference", row.carried.difference if row.carried else None),
     ):
@@ -143,11 +145,13 @@ def trades_table(trades: Sequence[TradeRecord]) -> Table:
 def status_text(bot: BotOverview) -> Text:
     """Return the status of a bot, with what is remarkable about it."""
     remarks = [
+        "halted" if bot.halted else "",
+        "keys refused" if bot.refused else "",
         "degraded" if bot.degraded else "",
         "paused" if bot.paused and bot.status != "paused" else "",
         "enabled" if bot.enabled and bot.status == "stopped" else "",
         "disabled" if not bot.enabled and bot.status not in ("stopped", "stopping") else "",
-        f"v{bot.version} refused" if bot.rejected_version == bot.version else "",
+        f"v{bot.version} refused" if bot.newest_refused else "",
     ]
     text = ", ".join(filter(None, (bot.status, *remarks)))
     return Text(text, style=_STATUS_STYLES.get(bot.status, ""))

@@ -1,14 +1,15 @@
 """`bots why`: what a bot sees, and why it does not trade now."""
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
 from rich.text import Text
-from temporalio.client import WorkflowExecutionDescription
 
 from cli.bots.desk import Desk, open_desk
+from cli.bots.pending import WATCH, Failing, Pending, failing, pending_of, time_of
 from cli.bots.tables import age, moment, price
 from cli.options import AsJson, BotId, DataDir
 from cli.output import OUT, CliError, emit_json, say
@@ -19,8 +20,6 @@ from workflows.command import StatusAnswer
 
 app = typer.Typer(add_completion=False)
 
-_WATCH = "watch_market"
-
 
 @dataclass(frozen=True)
 class Seen:
@@ -29,12 +28,37 @@ class Seen:
     Attributes:
         source: `watch`, from the heartbeat of the watch that runs; `bot`, what the last finished watch returned.
         status: the bot's own answer; None while no worker can give it.
+        failing: what it has asked for in vain so far.
     """
 
     source: str
     sighting: Sighting
     reported_at: datetime | None
     status: StatusAnswer | None
+    failing: Sequence[Failing]
+
+    @property
+    def verdict(self) -> str:
+        """Why there is no order now."""
+        if self.has_looked:
+            return self.sighting.verdict
+        if self.obstacle is not None:
+            return f"waiting: {self.obstacle}"
+        if self.status is None:
+            return "nobody has looked at its market yet"
+        if self.status.status == "starting":
+            return "its configuration is being checked"
+        return "it has no valid configuration" if self.status.problems else self.sighting.verdict
+
+    @property
+    def has_looked(self) -> bool:
+        """Whether anything was ever seen."""
+        return self.sighting != Sighting()
+
+    @property
+    def obstacle(self) -> Failing | None:
+        """What the bot waits for before it can look at its market."""
+        return next((each for each in self.failing if each.holds_up_trading), None)
 
 
 @app.command()
@@ -55,6 +79,10 @@ async def _why(bot_id: str, as_json: bool, data_dir: Path | None) -> None:
                 "reported_at": seen.reported_at.isoformat() if seen.reported_at else None,
                 "sighting": seen.sighting,
                 "status": seen.status,
+                "failing": seen.failing,
+                "degraded": bot.degraded,
+                "halted": bot.halted,
+                "refused": bot.refused,
             }
         )
         return
@@ -66,39 +94,57 @@ async def _look(desk: Desk, bot: BotOverview) -> Seen:
         trouble = f": {bot.last_error}" if bot.last_error else ""
         advice = "" if bot.enabled and bot.last_error else f"; start it with `bots enable {bot.bot_id}`"
         raise CliError(f"{bot.bot_id} does not run, it is {bot.status}{trouble}{advice}")
-    handle = await desk.handle(bot.bot_id)
+    activities = pending_of(await (await desk.handle(bot.bot_id)).describe())
     status = await desk.status(bot.bot_id)
-    watched = await _heartbeat(desk, await handle.describe())
+    watched = await _heartbeat(desk, activities)
     if watched is not None:
-        return Seen("watch", *watched, status)
-    return Seen("bot", status.sighting if status else Sighting(), None, status)
+        return Seen("watch", *watched, status, failing(activities))
+    return Seen("bot", status.sighting if status else Sighting(), None, status, failing(activities))
 
 
-async def _heartbeat(desk: Desk, run: WorkflowExecutionDescription) -> tuple[Sighting, datetime] | None:
+async def _heartbeat(desk: Desk, activities: Sequence[Pending]) -> tuple[Sighting, datetime] | None:
     """Return what the bot's watch has last said, and when; None when it has said nothing yet."""
     converter = (await desk.client()).data_converter
-    for pending in run.raw_description.pending_activities:
-        if pending.activity_type.name == _WATCH and pending.heartbeat_details.payloads:
+    for pending in activities:
+        if pending.activity_type.name == WATCH and pending.heartbeat_details.payloads:
             [sighting] = await converter.decode(pending.heartbeat_details.payloads, [Sighting])
-            return sighting, pending.last_heartbeat_time.ToDatetime(tzinfo=UTC)
+            return sighting, time_of(pending.last_heartbeat_time)
     return None
 
 
 def _show(bot: BotOverview, seen: Seen) -> None:
     sighting, status = seen.sighting, seen.status
     OUT.print(Text.assemble((bot.bot_id, "bold"), f" · {bot.symbol} · {status.status if status else bot.status}"))
-    say(f"→ {sighting.verdict}", "bold cyan")
+    say(f"→ {seen.verdict}", "bold cyan")
+    if bot.halted:
+        say(f"entries are halted: {bot.halted}", "red")
+    if bot.refused:
+        say(f"the venue refuses the keys, so there are no entries; exits are tried: {bot.refused}", "red")
     if status is None:
         say("no worker answers for it now: nothing trades until one runs", "yellow")
-    for trouble in (*(status.problems if status else ()), status.last_error if status else None):
-        if trouble:
-            say(f"trouble: {trouble}", "red")
+    for trouble in _troubles(bot, seen):
+        say(f"trouble: {trouble}", "red")
     if sighting.stale:
         say("the venue's newest candle is too old to trade on", "yellow")
     for condition in sighting.conditions:
         say(f"  {condition}", "green" if condition.holds else None)
     for name, value in _facts(seen):
         say(f"  {name:<16}{value}")
+
+
+def _troubles(bot: BotOverview, seen: Seen) -> Iterator[str]:
+    status = seen.status
+    if status is not None:
+        last_error = status.last_error or ""
+        # What refused a version is a part of the last error, until another one takes its place.
+        yield from (problem for problem in status.problems if problem not in last_error)
+        if last_error:
+            yield last_error
+    yield from (str(each) for each in seen.failing if seen.has_looked or each is not seen.obstacle)
+    if status is not None and status.journal_waiting and any(not each.holds_up_trading for each in seen.failing):
+        yield f"{status.journal_waiting} entries of the journal wait for the database; the bot trades on"
+    if bot.degraded:
+        yield f"{bot.degraded} (as of {age(bot.last_heartbeat)} ago)"
 
 
 def _facts(seen: Seen) -> list[tuple[str, str]]:
@@ -117,8 +163,11 @@ def _facts(seen: Seen) -> list[tuple[str, str]]:
     if sighting.exit_state is not None and sighting.exit_state.stop is not None:
         logic = sighting.exit_state.logic.partition(":")[0]
         facts.append(("strategy stop", f"{sighting.exit_state.stop:,.8g} ({logic})"))
-    reported = f"{age(seen.reported_at)} ago, by the watch" if seen.reported_at else "by the bot, after its last watch"
-    return [*facts, ("reported", reported)]
+    if seen.reported_at is not None:
+        facts.append(("reported", f"{age(seen.reported_at)} ago, by the watch"))
+    elif seen.has_looked:
+        facts.append(("reported", "by the bot, after its last watch"))
+    return facts
 
 
 def _time(milliseconds: int) -> datetime:

@@ -27,7 +27,7 @@ async def check_temporal(target: Target) -> AsyncIterator[Check]:
         client = await target.connect()
         await client.service_client.check_health()
     except (CliError, RPCError) as error:
-        yield fail("Temporal", str(error), "start it, or correct TEMPORAL_ADDRESS")
+        yield fail("Temporal", str(error).partition(";")[0], "start it, or correct TEMPORAL_ADDRESS")
         return
     yield ok("Temporal", f"{target.address}, serving")
     namespace = await _namespace(client, target)

@@ -21,6 +21,7 @@ from domain.instruments import AccountRef
 from domain.orders import order_prefix
 from domain.reconciliation import Comparison, compare, lasting, of_bot, window_start
 from domain.state import BotRow
+from settings import Settings
 
 # An order that is slow to end keeps its bot's journal waiting for two seconds.
 _SECOND_LOOK_SECONDS = 3.0
@@ -42,7 +43,9 @@ async def examine(desk: Desk, bot_id: str | None, data_dir: Path | None) -> Repo
     if not found:
         raise CliError(_nothing_to_compare(rows))
     wanted = [account for account, books in found.items() if bot_id is None or bot_id in {b.bot_id for b in books}]
-    gateway = Gateway(vault=StoredKeys(desk.store.credentials, find_ring(desk.target, data_dir)))
+    vault = StoredKeys(desk.store.credentials, find_ring(desk.target, data_dir))
+    settings = Settings() if data_dir is None else Settings(data_dir=data_dir)
+    gateway = Gateway(vault=vault, budgets=settings.budgets_dir)
     try:
         examination = Examination(desk, gateway, bot_id)
         accounts = await asyncio.gather(*(examination.of(account, found[account]) for account in wanted))

@@ -12,7 +12,7 @@ from db.tables.books import (
     TradingPosition,
     TradingTrade,
 )
-from db.tables.bots import ConfigVersion, TradingBot
+from db.tables.bots import ConfigVersion, TradingBot, TradingHalt
 from db.tables.credentials import BrokerCredentials
 from db.tables.messages import BotEvent, Notification
 
@@ -24,6 +24,7 @@ __all__ = [
     "TradeType",
     "TradingBot",
     "TradingFill",
+    "TradingHalt",
     "TradingOrder",
     "TradingPerformanceMetrics",
     "TradingPosition",

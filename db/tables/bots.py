@@ -79,3 +79,15 @@ class ConfigVersion(OfBot, Base):
     config: Mapped[Json]
     author: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
+
+
+class TradingHalt(Base):
+    """While the row is there, no bot makes an entry. A trigger tells every worker of a change at once."""
+
+    __tablename__ = "trading_halts"
+    __table_args__ = (CheckConstraint("scope = 'fleet'::text", name="scope"),)
+
+    scope: Mapped[str] = mapped_column(primary_key=True, server_default=text("'fleet'::text"))
+    reason: Mapped[str]
+    author: Mapped[str] = mapped_column(server_default=text("CURRENT_USER"))
+    since: Mapped[datetime] = mapped_column(server_default=NOW)

@@ -12,7 +12,8 @@ class BrokerCredentials(Base):
     """Keys of an account at a venue, encrypted outside of the database: nothing here opens them.
 
     `key_id` names the key of ours that they are encrypted under, `api_key_hint` is for people to tell keys apart,
-    `rotated_at` is when the secret was last replaced, NULL if never.
+    `rotated_at` is when the secret was last replaced, NULL if never. `refused_since` and `refusal` say that the venue
+    refuses them, `refused_orders` that it does so to orders, whatever it says to reads.
     """
 
     __tablename__ = "broker_credentials"
@@ -27,3 +28,6 @@ class BrokerCredentials(Base):
     created_at: Mapped[datetime] = mapped_column(server_default=NOW)
     updated_at: Mapped[datetime] = mapped_column(server_default=NOW)
     rotated_at: Mapped[datetime | None]
+    refused_since: Mapped[datetime | None]
+    refusal: Mapped[str | None]
+    refused_orders: Mapped[bool] = mapped_column(server_default=text("false"))

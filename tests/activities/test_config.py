@@ -1,10 +1,12 @@
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.config import ConfigActivities
+from activities.reminders import Reminders
 from domain.errors import VenueUnavailable
 from domain.instruments import VenueRef
 from domain.state import Prepared
@@ -70,6 +72,29 @@ async def test_a_venue_that_is_away_is_asked_again_when_it_wishes(
     assert failure.value.type == "VenueUnavailable"
     assert failure.value.next_retry_delay is not None
     assert failure.value.next_retry_delay.total_seconds() == 7
+
+
+async def test_an_outage_of_a_venue_is_one_line_in_the_log_however_many_bots_wait(
+    activities: ConfigActivities, market: FakeMarket
+) -> None:
+    market.unavailable = VenueUnavailable("binance does not answer: connection refused")
+    with capture_logs() as lines:
+        for number in range(5):
+            with pytest.raises(ApplicationError):
+                await prepared(activities, raw_config(f"bot{number}"))
+        market.unavailable = VenueUnavailable("http://127.0.0.1:9 does not answer")
+        with pytest.raises(ApplicationError):
+            await prepared(activities, raw_config("other", broker__base_url="http://127.0.0.1:9"))
+    assert [(line["log_level"], line["missing"], line["reason"]) for line in lines] == [
+        ("warning", "binance", "binance does not answer: connection refused"),
+        ("warning", "binance at http://127.0.0.1:9", "http://127.0.0.1:9 does not answer"),
+    ]
+
+
+def test_what_goes_on_failing_is_told_again_every_ten_minutes() -> None:
+    moments = iter([0.0, 1.0, 599.0, 600.0, 601.0, 1_200.0])
+    reminders = Reminders(now=lambda: next(moments))
+    assert [reminders.due("binance") for _ in range(6)] == [True, False, False, True, False, True]
 
 
 async def test_a_row_is_read(activities: ConfigActivities, journal: FakeJournal) -> None:

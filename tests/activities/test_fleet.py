@@ -1,8 +1,10 @@
 """The fleet, against a real server; no worker runs, so workflows stand where the fleet has put them."""
 
+import asyncio
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 from temporalio.client import (
     Client,
     Interceptor,
@@ -15,8 +17,9 @@ from temporalio.common import SearchAttributeKey
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.fleet import Fleet
+from activities.fleet import RUNNING, Fleet
 from domain.config import parse_config
+from domain.errors import StoreUnavailable
 from domain.state import BotRow, Carried, Reconfigure, WatchOptions
 from tests.support.bots import bot_row, raw_config
 from tests.support.fakes import FakeBots, FakeJournal
@@ -39,6 +42,13 @@ class Rows:
 
     def handle(self, bot_id: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(f"bot-{bot_id}")
+
+    async def listed(self, *bot_ids: str) -> None:
+        """Wait until Temporal lists bots as running: its list lags behind what it runs."""
+        async with asyncio.timeout(10):
+            missing = set(bot_ids)
+            while missing := missing - {run.id[4:] async for run in self.client.list_workflows(RUNNING)}:
+                await asyncio.sleep(0.02)
 
     async def signals(self, bot_id: str) -> list[Reconfigure]:
         found = []
@@ -99,6 +109,58 @@ async def test_a_row_that_makes_no_sense_is_refused_with_its_reasons_and_harms_n
         await rows.handle("bad").describe()
 
 
+async def test_each_bot_has_one_line_in_the_log_of_a_start(rows: Rows) -> None:
+    rows.add("new")
+    known = rows.add("known")
+    rows.journal.rows["known"] = known.model_copy(update={"observed_version": 1})
+    rows.add("invalid", trading__position_size=9)
+    unlisted = rows.add("unlisted", symbol="NOPE/USDT")
+    told = {"rejected_version": 1, "last_error": "version 1 refused: symbol: NOPE/USDT is not traded on binance"}
+    rows.journal.rows["unlisted"] = unlisted.model_copy(update=told)
+    with capture_logs() as lines:
+        report = await rows.fleet.sync_all()
+    assert report.running == ("new", "known")
+    assert report.refused == ("invalid", "unlisted")
+    shown = {
+        line["bot_id"]: line for line in lines if line["log_level"] != "debug" and line["bot_id"] in rows.journal.rows
+    }
+    assert len([line for line in lines if line["bot_id"] in shown]) == 4
+    assert {bot_id: (line["log_level"], line["event"]) for bot_id, line in shown.items()} == {
+        "new": ("info", "bot starting: its configuration is checked first"),
+        "known": ("info", "bot started"),
+        "invalid": ("warning", "bot refused"),
+        "unlisted": ("warning", "bot refused"),
+    }
+    assert shown["invalid"]["reason"] == "trading.position_size: must be at most 1; was 9"
+    assert shown["unlisted"]["reason"] == told["last_error"]
+
+
+async def test_a_worker_that_starts_alone_tells_every_bot_without_a_line_for_each(rows: Rows) -> None:
+    rows.add("told")
+    await rows.fleet.sync_all()
+    await rows.listed("told")
+    with capture_logs() as lines:
+        await rows.fleet.rewatch_all()
+    assert {line["log_level"] for line in lines} == {"debug"}
+
+
+async def test_a_refusal_that_cannot_be_written_keeps_no_bot_from_starting(rows: Rows) -> None:
+    """A database that takes nothing now: the row is marked at the next start."""
+
+    class ReadOnly(FakeBots):
+        async def refuse(self, bot_id: str, version: int, problem: str) -> None:
+            raise StoreUnavailable("the database refuses to write")
+
+    row = rows.add("kept", trading__position_size=9)
+    carried = Carried(config=parse_config(raw_config("kept")), version=1)
+    rows.journal.rows["kept"] = row.model_copy(update={"carried": carried})
+    rows.add("other")
+    rows.fleet = Fleet(rows.client, ReadOnly(rows.journal), OPTIONS)
+    report = await rows.fleet.sync_all()
+    assert (report.running, report.refused) == (("other",), ("kept",))
+    assert (await rows.handle("kept").describe()).status == WorkflowExecutionStatus.RUNNING
+
+
 async def test_an_invalid_edit_reaches_the_bot_that_runs_on_the_version_before(rows: Rows) -> None:
     rows.add("edited")
     await rows.fleet.sync_all()
@@ -132,6 +194,7 @@ async def test_bots_whose_rows_are_disabled_or_gone_are_told_so(rows: Rows) -> N
     rows.add("disabled")
     rows.add("deleted")
     await rows.fleet.sync_all()
+    await rows.listed("disabled", "deleted")
     rows.journal.edit("disabled", enabled=False)
     del rows.journal.rows["deleted"]
     report = await rows.fleet.sync_all()
@@ -145,12 +208,13 @@ async def test_bots_whose_rows_are_disabled_or_gone_are_told_so(rows: Rows) -> N
 
 async def test_a_disabled_row_whose_bot_does_not_run_is_left_alone(rows: Rows) -> None:
     row = rows.add("off", enabled=False)
-    assert await rows.fleet.sync(row)
+    assert await rows.fleet.sync(row) is None
 
 
 async def test_after_the_death_of_all_watches_every_bot_is_told_to_watch_anew(rows: Rows) -> None:
     rows.add("again")
     await rows.fleet.sync_all()
+    await rows.listed("again")
     assert await rows.fleet.rewatch_all() >= 1
     signal = (await rows.signals("again"))[-1]
     assert (signal.rewatch, signal.options) == (True, OPTIONS)

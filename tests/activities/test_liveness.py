@@ -37,6 +37,14 @@ async def test_each_watch_gives_one_sign_with_what_it_saw_last() -> None:
     assert (len(signs), signs.stale) == (2, 1)
 
 
+async def test_a_venue_that_cannot_be_read_is_named_rather_than_its_stale_data() -> None:
+    signs, bot = board(), watched("bot")
+    signs.post(bot, Sighting(stale=True), degraded="binance does not answer")
+    assert [sign.degraded for sign in signs.signs()] == ["binance does not answer"]
+    signs.post(bot, Sighting())
+    assert [sign.degraded for sign in signs.signs()] == [None]
+
+
 async def test_a_watch_that_has_ended_gives_no_sign() -> None:
     signs, old = board(), watched("bot")
     signs.post(old, Sighting())

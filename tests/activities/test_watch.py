@@ -24,7 +24,7 @@ from strategies.registry import build_strategy
 from tests.activities.stage import Failing, SellOnVolume, SellParams, held, request, row
 from tests.domain.builders import config, costs, dec
 from tests.support.exchange import ExchangeAccounts, FakeExchange
-from tests.support.fakes import FakeMarket
+from tests.support.fakes import FakeGate, FakeMarket
 
 LOGICS = {
     "entry_logic": {
@@ -52,7 +52,9 @@ class Watch:
     def __init__(self, market: FakeMarket, threads: ThreadPoolExecutor) -> None:
         self.market = market
         self.board = LivenessBoard("test")
-        self.activities = WatchActivities(market, self.board, threads, Reconciler(ExchangeAccounts(FakeExchange())))
+        self.gate = FakeGate()
+        reconciler = Reconciler(ExchangeAccounts(FakeExchange()))
+        self.activities = WatchActivities(market, self.board, threads, reconciler, self.gate)
         self.heartbeats: list[Sighting] = []
         self.looked = asyncio.Event()
         self.environment = ActivityEnvironment()
@@ -117,6 +119,29 @@ async def test_a_signal_ends_the_watch_with_a_decision(watch: Watch) -> None:
     assert watch.heartbeats[0].verdict == "no entry signal"
     assert len(watch.board) == 0
     assert watch.market.subscribed == 0
+
+
+async def test_while_the_gate_is_closed_a_signal_is_seen_and_not_acted_on(watch: Watch) -> None:
+    running = asyncio.ensure_future(watch.run(wanted(segment_seconds=0.2)))
+    await watch.settled(running)
+    watch.gate.reason = "entries are halted: a storm"
+    watch.market.dip()
+    result = await running
+    assert result.decision is None
+    assert result.sighting.verdict == "entries are halted: a storm"
+
+
+async def test_a_closed_gate_keeps_nobody_from_an_exit(watch: Watch, market: Recorded) -> None:
+    watch.gate.reason = "entries are halted: a storm"
+    result = await watch.run(wanted(held(0), command="close", command_reason="manual"))
+    assert result.decision is not None
+    assert result.decision.action == "exit"
+
+
+async def test_a_closed_gate_refuses_a_person_too(watch: Watch) -> None:
+    watch.gate.reason = "entries are halted: a storm"
+    result = await watch.run(wanted(command="open", command_reason="manual"))
+    assert (result.outcome, result.reason) == ("refused", "entries are halted: a storm")
 
 
 async def test_a_price_at_a_level_ends_the_watch(watch: Watch, market: Recorded) -> None:
@@ -256,3 +281,12 @@ async def test_a_strategy_that_needs_more_candles_gets_them(watch: Watch, market
 def test_the_stage_is_what_it_says() -> None:
     assert row()[4] == 1.0
     assert held(0).cash == dec(900)
+
+
+async def test_the_sign_of_life_says_why_the_venue_cannot_be_read(watch: Watch) -> None:
+    watch.market.degraded = "binance does not answer"
+    running = asyncio.ensure_future(watch.run(wanted()))
+    await watch.settled(running)
+    assert [sign.degraded for sign in watch.board.signs()] == ["binance does not answer"]
+    watch.activities.drain()
+    await running

@@ -15,7 +15,7 @@ from domain.errors import VenueMisfit
 from domain.watch import WatchRequest
 from tests.activities.stage import held, request
 from tests.support.exchange import ExchangeAccounts, FakeExchange
-from tests.support.fakes import FakeMarket
+from tests.support.fakes import FakeGate, FakeMarket
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def board() -> LivenessBoard:
 @pytest.fixture
 def watches(market: FakeMarket, board: LivenessBoard) -> Iterator[WatchActivities]:
     with ThreadPoolExecutor(1) as threads:
-        yield WatchActivities(market, board, threads, Reconciler(ExchangeAccounts(FakeExchange())))
+        yield WatchActivities(market, board, threads, Reconciler(ExchangeAccounts(FakeExchange())), FakeGate())
 
 
 def unknown_exit() -> WatchRequest:

@@ -12,6 +12,7 @@ from ccxt.base.errors import AuthenticationError
 
 from brokers.access import VenueAccess
 from brokers.account_client import AccountClient
+from brokers.budget import AddressBudget
 from brokers.client import VenueClient
 from brokers.clock import VenueTime
 from brokers.habits import habits_of
@@ -81,7 +82,9 @@ async def offline(name: str) -> tuple[AccountClient, Wire]:
     venue = VenueRef(name=name)
     session = await new_session()
     keys = {"apiKey": "key-of-main", "secret": SECRET, "password": "phrase"}
-    public = VenueClient(venue, await new_exchange(venue, session, timeout_seconds=1), session, VenueAccess(venue))
+    public = VenueClient(
+        venue, await new_exchange(venue, session, timeout_seconds=1), session, VenueAccess(venue, AddressBudget())
+    )
     exchange = await new_exchange(venue, session, timeout_seconds=1, keys=keys)
     market = {
         "id": "BTCUSDT", "symbol": "BTC/USDT", "base": "BTC", "quote": "USDT", "baseId": "BTC", "quoteId": "USDT",

@@ -6,6 +6,7 @@ import pytest
 from ccxt.base.errors import InvalidOrder, RequestTimeout
 
 from brokers.access import VenueAccess
+from brokers.budget import AddressBudget
 from domain.errors import VenueUnavailable
 from domain.instruments import VenueRef
 
@@ -16,7 +17,7 @@ WEIGHT = "X-MBX-USED-WEIGHT-1M"
 def access(monkeypatch: pytest.MonkeyPatch) -> VenueAccess:
     """Of an exchange that reports its budget, 20 seconds into a minute."""
     monkeypatch.setattr(time, "time", lambda: 1_700_000_060.0 // 60 * 60 + 20)
-    return VenueAccess(VenueRef(name="binance"))
+    return VenueAccess(VenueRef(name="binance"), AddressBudget())
 
 
 def fail(access: VenueAccess, error: Exception) -> None:
@@ -31,13 +32,13 @@ def test_reads_leave_a_fifth_of_the_budget_to_orders(access: VenueAccess) -> Non
     access.hear(200, {WEIGHT: "4800"})
     with pytest.raises(VenueUnavailable, match="4800 of 6000") as refused:
         access.admit(urgent=False)
-    assert refused.value.retry_after == 40
+    assert refused.value.retry_after == 41, "the exchange's minute ends in 40 s, by its clock"
     access.admit(urgent=True)
 
 
 def test_the_budget_is_new_in_the_next_minute(access: VenueAccess, monkeypatch: pytest.MonkeyPatch) -> None:
     access.hear(200, {WEIGHT: "5999"})
-    monkeypatch.setattr(time, "time", lambda: 1_700_000_060.0 // 60 * 60 + 60)
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_060.0 // 60 * 60 + 61)
     access.admit(urgent=False)
 
 
@@ -48,7 +49,7 @@ def test_the_budget_is_that_of_the_newest_answer(access: VenueAccess) -> None:
 
 
 def test_an_exchange_that_reports_no_budget_has_none() -> None:
-    access = VenueAccess(VenueRef(name="kraken"))
+    access = VenueAccess(VenueRef(name="kraken"), AddressBudget())
     access.hear(200, {WEIGHT: "9999999"})
     access.admit(urgent=False)
 

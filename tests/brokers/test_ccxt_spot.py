@@ -11,7 +11,16 @@ import aiohttp
 import pytest
 
 from brokers.habits import HABITS
-from domain.errors import AccountRefused, NotSent, OrderRejected, OrderUncertain, SteadyhandError, VenueUnavailable
+from domain.accounts import KeyState
+from domain.errors import (
+    AccountRefused,
+    InsufficientBalance,
+    NotSent,
+    OrderRejected,
+    OrderUncertain,
+    SteadyhandError,
+    VenueUnavailable,
+)
 from domain.orders import OrderReport
 from simulator.faults.altered import ClockSkew, InvisibleOrder, PartialFills
 from simulator.faults.fault import PLACING, Fault
@@ -260,6 +269,18 @@ async def test_a_clock_that_was_moved_is_measured_anew_before_anything_is_signed
     assert bench.gateway.clocks[bench.account.venue].offset_ms == pytest.approx(6_000, abs=50)
 
 
+async def test_a_sale_of_more_than_there_is_tells_what_is_free(bench: CcxtBench) -> None:
+    """Of 2 BTC half a bitcoin is held back by an order that rests."""
+    await submit(bench, side="sell", quantity="0.5", order_type="limit", price=bench.price * 2)
+    with pytest.raises(InsufficientBalance) as refused:
+        await submit(bench, side="sell", quantity="1.9")
+    assert refused.value.free == MAIN.balances["BTC"] - Decimal("0.5")
+    bench.simulator.faults.arm([HttpError(endpoint="/api/v3/account", status=503)])
+    with pytest.raises(InsufficientBalance) as refused:
+        await submit(bench, side="sell", quantity="1.9")
+    assert refused.value.free is None
+
+
 async def test_an_order_that_nobody_shows_yet_is_not_found(bench: CcxtBench) -> None:
     bench.simulator.faults.arm([InvisibleOrder(for_ms=60_000)])
     request = bench.request()
@@ -275,10 +296,40 @@ async def test_keys_that_are_refused_stop_the_account_and_nobody_else(bench: Ccx
     requests = count(bench)
     with pytest.raises(NotSent, match="keys were refused"):
         await submit(bench)
-    with pytest.raises(AccountRefused, match="keys were refused"):
-        await bench.broker.find(bench.request())
     assert requests.seen == 0
+    assert "-2015" in (bench.gateway.keeps_out(bench.account) or "")
+    # Only the order was refused, so it can still be looked up.
+    assert await bench.broker.find(bench.request()) is None
+    assert "-2015" in (bench.gateway.keeps_out(bench.account) or "")
+    bench.simulator.faults.arm([HttpError(status=401, code=-2015, msg="Invalid API-key, IP, or permissions.")])
+    for _ in range(2):
+        with pytest.raises(AccountRefused):
+            await bench.broker.find(bench.request())
+    assert bench.simulator.faults.armed[0].seen == 1
+    bench.simulator.faults.arm([])
     await (await bench.gateway.client(bench.account.venue)).time()
+
+
+async def test_keys_that_work_again_are_noticed_and_rotated_ones_begin_anew(
+    bench: CcxtBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench.simulator.faults.arm([HttpError(status=401, code=-2015, msg="Invalid API-key, IP, or permissions.")])
+    with pytest.raises(AccountRefused):
+        await bench.broker.find(bench.request())
+    assert bench.gateway.standings()[bench.account].refused is not None
+    bench.simulator.faults.arm([])
+    with pytest.raises(AccountRefused, match="tried again in"):
+        await bench.gateway.try_again(bench.account)
+    monkeypatch.setattr("brokers.key_standing._REST_SECONDS", 0)
+    await bench.gateway.try_again(bench.account)
+    assert bench.gateway.keeps_out(bench.account) is None
+    bench.vault.kept["main"] = credentials("binance", KEY.key, "another-secret")
+    with pytest.raises(AccountRefused):
+        await bench.gateway.try_again(bench.account)
+    assert bench.gateway.keeps_out(bench.account) is not None
+    bench.vault.kept["main"] = credentials("binance", KEY.key, KEY.secret)
+    await bench.gateway.try_again(bench.account)
+    assert bench.gateway.standings() == {bench.account: KeyState(refused=None, orders=False)}
 
 
 async def test_a_wrong_secret_is_refused(bench: CcxtBench) -> None:

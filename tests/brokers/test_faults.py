@@ -11,6 +11,7 @@ from ccxt.base import errors
 from brokers.faults import is_outage, is_refused_key, order_fault, read_fault, told
 from domain.errors import (
     AccountRefused,
+    InsufficientBalance,
     NotSent,
     OrderRejected,
     OrderUncertain,
@@ -39,7 +40,7 @@ PLACING: list[tuple[type[Exception], type[SteadyhandError]]] = [
     (errors.InvalidNonce, NotSent),
     (errors.ExchangeClosedByUser, NotSent),
     (errors.InvalidProxySettings, NotSent),
-    (errors.InsufficientFunds, OrderRejected),
+    (errors.InsufficientFunds, InsufficientBalance),
     (errors.InvalidOrder, OrderRejected),
     (errors.OrderImmediatelyFillable, OrderRejected),
     (errors.OrderNotFillable, OrderRejected),
@@ -95,6 +96,24 @@ def test_an_order_that_fails_means(kind: type[Exception], meaning: type[Steadyha
     assert type(order_fault(kind("binance said so"), "why", None, signed=True)) is meaning
 
 
+@pytest.mark.parametrize(
+    "said",
+    [
+        'binance {"code":-2010,"msg":"This symbol is not permitted for this account."}',
+        'kucoin {"code":"126005","msg":"This trading pair requires advanced KYC certification before trading"}',
+    ],
+)
+def test_a_market_that_an_account_may_not_trade_is_no_refusal_of_its_keys(said: str) -> None:
+    error = errors.PermissionDenied(said)
+    assert not is_refused_key(error)
+    assert type(order_fault(error, "why", None, signed=True)) is OrderRejected
+
+
+def test_the_symbol_in_the_address_of_a_request_says_nothing() -> None:
+    said = "binance GET https://api.binance.com/api/v3/order?symbol=BTCUSDT 403 Forbidden"
+    assert is_refused_key(errors.PermissionDenied(said))
+
+
 @pytest.mark.parametrize(("kind", "meaning"), READING, ids=name_of)
 def test_a_signed_read_that_fails_means(kind: type[Exception], meaning: type[SteadyhandError]) -> None:
     assert type(read_fault(kind("binance said so"), "why", None, private=True)) is meaning
@@ -148,7 +167,7 @@ def test_a_key_that_binance_refuses_is_no_ban_of_the_address() -> None:
     error = errors.DDoSProtection('binance {"code":-2015,"msg":"Invalid API-key, IP, or permissions for action."}')
     assert type(order_fault(error, "why", None, signed=True)) is AccountRefused
     assert type(read_fault(error, "why", None, private=True)) is AccountRefused
-    assert is_refused_key(type(error), error)
+    assert is_refused_key(error)
     assert not is_outage(type(error), error)
 
 

@@ -1,11 +1,12 @@
 """The command line on a real database, and where a test asks for bots, on a real Temporal with a worker."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, MutableMapping
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from structlog.testing import capture_logs
 from temporalio.client import Client
 
 from db.bots import BotRepository
@@ -13,6 +14,8 @@ from db.journal import JournalRepository
 from db.reads import Reads
 from tests.cli.helpers import Cli
 from tests.support.bots import Bench
+
+Logs: TypeAlias = list[MutableMapping[str, Any]]
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +47,14 @@ def reads(engine: AsyncEngine) -> Reads:
 
 
 @pytest.fixture
-def idle_bench(cli: Cli, temporal: Client, engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch) -> Bench:
+def logs() -> Iterator[Logs]:
+    """What is logged: by a worker of the bench it would else go to the output of the commands, which run beside it."""
+    with capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture
+def idle_bench(cli: Cli, temporal: Client, engine: AsyncEngine, logs: Logs, monkeypatch: pytest.MonkeyPatch) -> Bench:
     """A bench whose rows and journal are in the database, for the command line to see; no worker runs."""
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal.service_client.config.target_host)
     bench = Bench(temporal, journal=cast("Any", JournalRepository(engine)))

@@ -1,10 +1,13 @@
 """Commands that change what a bot does: in its row first, then at once in the bot itself."""
 
+from typing import Any
+
+import pytest
 from temporalio.client import WorkflowExecutionStatus
 
 from db.bots import BotRepository
 from tests.cli.helpers import Cli, new_id, running_bot
-from tests.support.bots import Bench, raw_config
+from tests.support.bots import Bench, BotUnderTest, raw_config
 
 
 async def test_pause_and_resume_reach_row_and_bot(cli: Cli, bench: Bench, rows: BotRepository) -> None:
@@ -73,6 +76,66 @@ async def test_enabling_a_bot_with_an_invalid_row_shows_the_reasons(
     assert outcome.code == 1
     assert "data.interval: must be a number and one of" in outcome.out
     assert f"mend it with `bots edit`: {bot_id}" in outcome.err
+
+
+REFUSED = pytest.mark.parametrize(
+    ("wrong", "trouble"),
+    [
+        pytest.param({"trading__position_size": 9}, "trading.position_size: must be", id="by-the-fleet"),
+        pytest.param({"symbol": "NOPE/USDT"}, "symbol: NOPE/USDT is not traded on binance", id="by-the-venue"),
+    ],
+)
+
+
+async def refuses_newest(bench: Bench, rows: BotRepository, wrong: dict[str, Any]) -> BotUnderTest:
+    """Return a bot that runs by its first version and refuses its second."""
+    bot = await running_bot(bench)
+    await rows.update_config(bot.bot_id, raw_config(bot.bot_id, **wrong))
+    await bench.fleet.sync(await rows.get(bot.bot_id))
+    await bot.comes(lambda status: status.rejected_version == 2)
+    return bot
+
+
+@REFUSED
+async def test_pause_and_resume_of_a_bot_whose_newest_version_is_refused_are_done_with_a_warning(
+    cli: Cli, bench: Bench, rows: BotRepository, wrong: dict[str, Any], trouble: str
+) -> None:
+    bot = await refuses_newest(bench, rows, wrong)
+    paused = await cli("bots", "pause", bot.bot_id)
+    assert paused.code == 0, paused.err
+    assert f"{bot.bot_id}  paused, by version 1" in paused.out
+    assert trouble in paused.out
+    assert paused.err == f"the newest configuration is refused, mend it with `bots edit`: {bot.bot_id}\n"
+    assert (await bot.status()).paused
+    resumed = await cli("bots", "resume", bot.bot_id)
+    assert resumed.code == 0, resumed.err
+    assert f"{bot.bot_id}  running, by version 1" in resumed.out
+    assert not (await bot.status()).paused
+
+
+@REFUSED
+async def test_a_bot_that_runs_by_its_last_valid_version_is_disabled_enabled_and_restarted_with_a_warning(
+    cli: Cli, bench: Bench, rows: BotRepository, wrong: dict[str, Any], trouble: str
+) -> None:
+    bot = await refuses_newest(bench, rows, wrong)
+    assert (await cli("bots", "disable", bot.bot_id)).code == 0
+    for command in ("enable", "restart"):
+        outcome = await cli("bots", command, bot.bot_id)
+        assert outcome.code == 0, outcome.err
+        assert f"{bot.bot_id}  running, by version 1" in outcome.out
+        assert trouble in outcome.out
+        assert (await bot.status()).status == "running"
+
+
+async def test_a_pause_of_a_bot_that_never_ran_is_noted_with_a_warning(
+    cli: Cli, bench: Bench, rows: BotRepository
+) -> None:
+    bot_id = new_id()
+    await rows.create(bot_id, raw_config(bot_id, data__interval="7x"))
+    outcome = await cli("bots", "pause", bot_id)
+    assert outcome.code == 0, outcome.err
+    assert f"mend it with `bots edit`: {bot_id}" in outcome.err
+    assert (await rows.get(bot_id)).desired_paused
 
 
 async def test_open_and_close_say_what_came_of_them(cli: Cli, bench: Bench) -> None:

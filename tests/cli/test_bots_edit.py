@@ -1,6 +1,7 @@
 import asyncio
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,18 @@ from cli.bots.document import pretty
 from db.bots import BotRepository
 from tests.cli.helpers import Cli, editor, running_bot
 from tests.support.bots import Bench, raw_config, until
+from tests.support.postgres import PostgresServer
 
 CONFIG = raw_config("one", enabled=False)
+
+
+@pytest.fixture(autouse=True)
+def drafts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Path]]:
+    """What is left in the folder for temporary files."""
+    folder = tmp_path / "drafts"
+    folder.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(folder))
+    return lambda: list(folder.iterdir())
 
 
 @pytest.fixture
@@ -37,13 +48,22 @@ async def test_what_is_saved_becomes_the_next_version(
     assert (await rows.versions(one))[0].author.startswith("cli:")
 
 
+async def test_nothing_is_left_of_a_text_that_was_saved(
+    cli: Cli, one: str, drafts: Callable[[], list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", editor(tmp_path, json.dumps(CONFIG | {"name": "Better"})))
+    assert (await cli("bots", "edit", one)).code == 0
+    assert drafts() == []
+
+
 async def test_the_editor_shows_the_keys_in_the_order_of_the_documentation(
-    cli: Cli, one: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, one: str, drafts: Callable[[], list[Path]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # JSONB has an order of its own: shorter keys first.
     monkeypatch.setenv("EDITOR", editor(tmp_path, pretty(CONFIG)))
     outcome = await cli("bots", "edit", one)
     assert (outcome.code, outcome.out) == (0, "no change to one\n")
+    assert drafts() == []
     shown = json.loads((tmp_path / "seen-0").read_text())
     assert list(shown)[:6] == ["id", "name", "enabled", "symbol", "broker", "strategy"]
     assert list(shown["broker"]) == ["type", "trading_mode", "name", "cash"]
@@ -71,7 +91,6 @@ async def test_a_text_that_is_given_up_is_kept(
     assert "line 1, column 14" in outcome.err
     kept = kept_file(outcome.err)
     assert kept.read_text() == '{"id": "one",'
-    kept.unlink()
     assert "one was not changed" in outcome.err
 
 
@@ -79,7 +98,7 @@ async def test_a_bot_cannot_be_renamed(cli: Cli, one: str, tmp_path: Path, monke
     monkeypatch.setenv("EDITOR", editor(tmp_path, json.dumps(CONFIG | {"id": "two"})))
     outcome = await cli("bots", "edit", one, answer="n\n")
     assert "id: must be one, a bot cannot be renamed; was two" in outcome.err
-    kept_file(outcome.err).unlink()
+    assert kept_file(outcome.err).exists()
 
 
 async def test_two_people_cannot_overwrite_each_other(
@@ -97,19 +116,37 @@ async def test_two_people_cannot_overwrite_each_other(
     assert "somebody else has changed it meanwhile: bot one is at version 2" in outcome.err
     kept = kept_file(outcome.err)
     assert kept.read_text() == mine
-    kept.unlink()
     assert (await rows.get(one)).config["name"] == "theirs"
 
 
 async def test_an_editor_that_fails_changes_nothing(
-    cli: Cli, one: str, rows: BotRepository, monkeypatch: pytest.MonkeyPatch
+    cli: Cli, one: str, rows: BotRepository, drafts: Callable[[], list[Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("EDITOR", "false")
     outcome = await cli("bots", "edit", one)
     assert outcome.code == 1
     assert "the editor false ended with status 1" in outcome.err
-    kept_file(outcome.err).unlink()
     assert (await rows.get(one)).version == 1
+    assert drafts() == [], "nothing was typed"
+
+
+async def test_what_was_typed_is_kept_when_the_database_goes_away(
+    cli: Cli, one: str, postgres_server: PostgresServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine = json.dumps(CONFIG | {"name": "mine"})
+    monkeypatch.setenv("EDITOR", editor(tmp_path, mine))
+    (tmp_path / "hold").touch()
+    editing = asyncio.create_task(cli("bots", "edit", one))
+    await until((tmp_path / "seen-0").exists)
+    postgres_server.stop()
+    try:
+        (tmp_path / "hold").unlink()
+        outcome = await editing
+    finally:
+        postgres_server.start()
+    assert outcome.code == 1
+    assert "cannot be reached" in outcome.err
+    assert kept_file(outcome.err).read_text() == mine
 
 
 async def test_an_editor_that_does_not_exist_is_named(cli: Cli, one: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,19 @@
 import asyncio
 import contextlib
 import json
+import re
+from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from cli.bots.books import _events
 from db.bots import BotRepository
+from db.liveness import LivenessRepository
 from db.reads import Reads
-from tests.cli.helpers import Cli, eventually, running_bot
+from domain.errors import VenueUnavailable
+from domain.ports import Liveness
+from tests.cli.helpers import Cli, eventually, new_id, running_bot
 from tests.support.bots import Bench, BotUnderTest, raw_config
 from workflows.bot import BotWorkflow
 
@@ -142,6 +148,72 @@ async def test_why_of_a_bot_that_does_not_run_says_how_to_start_it(
     outcome = await cli("bots", "why", "idle")
     assert outcome.code == 1
     assert outcome.err == "error: idle does not run, it is stopped; start it with `bots enable idle`\n"
+
+
+async def test_why_says_that_the_exchange_does_not_answer_at_a_start(
+    cli: Cli, bench: Bench, rows: BotRepository
+) -> None:
+    bench.market.unavailable = VenueUnavailable("binance does not answer: connection refused")
+    bot_id = new_id()
+    await bench.fleet.sync(await rows.create(bot_id, raw_config(bot_id)))
+
+    async def waits() -> bool:
+        return bool((await cli("bots", "why", bot_id, "--json")).json["failing"])
+
+    await eventually(waits)
+    [failing] = (await cli("bots", "why", bot_id, "--json")).json["failing"]
+    assert (failing["activity"], failing["reason"]) == ("prepare", "binance does not answer: connection refused")
+    assert failing["failures"] >= 1
+    text = (await cli("bots", "why", bot_id)).out
+    found = re.search(
+        r"→ waiting: the check of its configuration has failed (once|\d+ times): "
+        r"binance does not answer: connection refused; (next attempt in \d+ s|the next attempt is under way)\n",
+        text,
+    )
+    assert found, text
+    assert text.count("does not answer") == 1
+    assert "waiting for candles" not in text
+    bench.market.unavailable = None
+    await BotUnderTest(bench, bot_id).reaches("running")
+    assert (await cli("bots", "why", bot_id, "--json")).json["failing"] == []
+
+
+async def test_why_says_what_the_watch_cannot_read(
+    cli: Cli, bench: Bench, rows: BotRepository, engine: AsyncEngine
+) -> None:
+    bot = await running_bot(bench)
+
+    async def signed() -> bool:
+        # A row that the journal writes at this moment misses the sign.
+        sign = Liveness(bot.bot_id, datetime.now(UTC), None, None, None, degraded="binance does not answer")
+        await LivenessRepository(engine).flush("worker", [sign])
+        return (await rows.overview(bot.bot_id)).degraded is not None
+
+    await eventually(signed)
+    outcome = await cli("bots", "why", bot.bot_id)
+    assert re.search(r"trouble: binance does not answer \(as of \d+s ago\)\n", outcome.out), outcome.out
+    assert (await cli("bots", "why", bot.bot_id, "--json")).json["degraded"] == "binance does not answer"
+
+
+async def test_why_tells_once_why_a_version_is_refused(cli: Cli, bench: Bench, rows: BotRepository) -> None:
+    bot = await running_bot(bench)
+    await rows.update_config(bot.bot_id, raw_config(bot.bot_id, symbol="NOPE/USDT", trading__position_size=9))
+    await bench.fleet.sync(await rows.get(bot.bot_id))
+    await bot.comes(lambda status: status.rejected_version == 2)
+    text = (await cli("bots", "why", bot.bot_id)).out
+    assert "trouble: version 2 refused: trading.position_size: must be at most 1; was 9\n" in text
+    assert text.count("position_size") == 1
+
+
+async def test_why_of_a_bot_that_never_had_a_valid_configuration_does_not_speak_of_candles(
+    cli: Cli, bench: Bench, rows: BotRepository
+) -> None:
+    bot_id = new_id()
+    await bench.fleet.sync(await rows.create(bot_id, raw_config(bot_id, symbol="NOPE/USDT")))
+    await BotUnderTest(bench, bot_id).reaches("error")
+    text = (await cli("bots", "why", bot_id)).out
+    assert "→ it has no valid configuration\n" in text
+    assert text.count("NOPE/USDT is not traded on binance") == 1
 
 
 async def test_why_without_a_worker_says_that_nothing_trades(cli: Cli, idle_bench: Bench) -> None:

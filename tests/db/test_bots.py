@@ -193,6 +193,17 @@ async def test_the_overview_shows_each_bot_with_its_position_and_last_event(
     assert await bots.overview("another") == other
 
 
+async def test_a_bot_that_never_had_a_valid_configuration_has_no_balance(
+    bots: BotRepository, engine: AsyncEngine
+) -> None:
+    uid = (await bots.create(BOT, config())).uid
+    journal = JournalRepository(engine)
+    await journal.write(numbered(uid, report("error", observed=None, rejected=1, pnl="-100"), first=1))
+    assert (await bots.overview(BOT)).balance is None
+    await journal.write(numbered(uid, report(pnl="-100"), first=2))
+    assert (await bots.overview(BOT)).balance == 0, "all is lost"
+
+
 async def test_a_bot_that_closed_its_position_is_flat(bots: BotRepository, engine: AsyncEngine) -> None:
     uid = (await bots.create(BOT, config())).uid
     # Dust is left in the books of a closed position; it is no open position.

@@ -8,6 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from db.bots import BotRepository
 from db.credentials import CredentialsRepository
 from db.errors import CredentialsExist, CredentialsInUse
+from db.reads import Reads
+from domain.accounts import KeyState
 from domain.credentials import SealedCredentials
 from domain.errors import StoreUnavailable, UnknownCredentials
 from tests.db.samples import config
@@ -24,9 +26,11 @@ def sealed(name: str = "main", ciphertext: bytes = b"\x00\xff opaque", **changes
     return SealedCredentials(name=name, ciphertext=ciphertext, **fields)
 
 
-async def bot_with(bots: BotRepository, bot_id: str, credentials: str | None, *, enabled: bool = True) -> None:
+async def bot_with(
+    bots: BotRepository, bot_id: str, credentials: str | None, *, enabled: bool = True, mode: str = "paper"
+) -> None:
     document = config(bot_id, enabled=enabled)
-    document["broker"]["credentials"] = credentials
+    document["broker"] |= {"credentials": credentials, "trading_mode": mode}
     await bots.create(bot_id, document)
 
 
@@ -152,3 +156,40 @@ async def test_an_outage_is_said(credentials: CredentialsRepository, postgres_se
     finally:
         postgres_server.start()
     assert await credentials.get("main") == sealed()
+
+
+REFUSED, ACCEPTED = KeyState(refused="Invalid\0 API-key", orders=False), KeyState(refused=None, orders=False)
+
+
+async def events_of(engine: AsyncEngine, bot_id: str) -> list[str]:
+    return [event.type for event in reversed(await Reads(engine).events(bot_id))]
+
+
+async def test_a_refusal_is_news_once_and_shows_in_the_bots_of_the_keys(
+    credentials: CredentialsRepository, bots: BotRepository, engine: AsyncEngine
+) -> None:
+    await credentials.add(sealed(), owner="ada")
+    for bot_id, keys in (("one", "main"), ("other", "else")):
+        await bot_with(bots, bot_id, keys, mode="live")
+    assert await credentials.note("main", ACCEPTED) is None
+    assert [await credentials.note("main", REFUSED) for _ in range(2)] == ["ada", None]
+    assert [(await bots.overview(bot_id)).refused for bot_id in ("one", "other")] == ["Invalid\ufffd API-key", None]
+    assert [await credentials.note("main", ACCEPTED) for _ in range(2)] == ["ada", None]
+    assert (await bots.overview("one")).refused is None
+    assert await events_of(engine, "one") == ["account_refused", "account_accepted"]
+    assert await events_of(engine, "other") == []
+
+
+async def test_what_was_refused_to_an_order_no_read_takes_back(credentials: CredentialsRepository) -> None:
+    await credentials.add(sealed(), owner="ada")
+    await credentials.note("main", KeyState(refused="no right to trade", orders=True))
+    assert await credentials.note("main", ACCEPTED) is None
+    assert await credentials.note("main", KeyState(refused=None, orders=True)) == "ada"
+
+
+async def test_of_other_keys_nothing_is_known(credentials: CredentialsRepository, bots: BotRepository) -> None:
+    await credentials.add(sealed())
+    await bot_with(bots, "one", "main", mode="live")
+    await credentials.note("main", REFUSED)
+    await credentials.rotate(sealed(ciphertext=b"newer"))
+    assert (await bots.overview("one")).refused is None

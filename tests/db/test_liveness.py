@@ -9,9 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from db.bots import BotRepository
 from db.engine import transaction
+from db.journal import JournalRepository
 from db.liveness import LivenessRepository
 from domain.ports import Liveness
-from tests.db.samples import BOT, START, START_MS, config
+from tests.db.samples import BOT, START, START_MS, config, numbered, report
 from tests.support.postgres import Sql
 
 LIVELY = ("last_heartbeat", "worker", "current_balance", "last_price", "last_candle_at", "degraded")
@@ -30,9 +31,10 @@ def liveness(engine: AsyncEngine) -> LivenessRepository:
 
 @pytest.fixture
 async def bots(engine: AsyncEngine) -> BotRepository:
+    """Three bots; the first of them has taken its configuration."""
     made = BotRepository(engine)
-    for bot_id in (BOT, "second", "third"):
-        await made.create(bot_id, config(bot_id))
+    first, *_ = [await made.create(bot_id, config(bot_id)) for bot_id in (BOT, "second", "third")]
+    await JournalRepository(engine).write(numbered(first.uid, report()))
     return made
 
 

@@ -46,6 +46,7 @@ TRIGGERS = {
     "keep_config": "AFTER UPDATE OF config, enabled",
     "notify_row": "AFTER INSERT OR DELETE",
     "notify_version": "AFTER UPDATE OF config, enabled, desired_paused",
+    "notify_halt": "AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE",
 }
 
 
@@ -91,7 +92,9 @@ async def test_the_triggers_are_these_and_no_others(sql: Sql) -> None:
     rows = await sql.fetch("SELECT tgname, pg_get_triggerdef(oid) AS body FROM pg_trigger WHERE NOT tgisinternal")
     assert {row["tgname"] for row in rows} == set(TRIGGERS)
     for row in rows:
-        assert f"{TRIGGERS[row['tgname']]} ON public.trading_bots FOR EACH ROW" in row["body"]
+        name = row["tgname"]
+        table = "trading_halts FOR EACH STATEMENT" if name == "notify_halt" else "trading_bots FOR EACH ROW"
+        assert f"{TRIGGERS[name]} ON public.{table}" in row["body"]
 
 
 async def test_every_foreign_key_leads_an_index(sql: Sql) -> None:
@@ -124,21 +127,23 @@ async def test_a_migrated_database_needs_nothing_more(database_url: str) -> None
 
 async def test_a_new_database_gets_every_revision(empty_database_url: str) -> None:
     assert await current(empty_database_url) is None
-    assert await migrate(empty_database_url) == ["0001", "0002", "0003", "0004"]
+    assert await migrate(empty_database_url) == ["0001", "0002", "0003", "0004", "0005", "0006"]
 
 
 async def test_an_older_database_gets_what_is_missing(database_url: str, sql: Sql) -> None:
     # The database as the first revision left it.
-    await sql.execute("DROP FUNCTION trading_bots_agree, trading_bots_keep_config, trading_bots_notify CASCADE")
-    await sql.execute("DROP TABLE broker_credentials")
+    await sql.execute(
+        "DROP FUNCTION trading_bots_agree, trading_bots_keep_config, trading_bots_notify, trading_halts_notify CASCADE"
+    )
+    await sql.execute("DROP TABLE broker_credentials, trading_halts")
     await sql.execute("UPDATE alembic_version SET version_num = '0001'")
-    assert await migrate(database_url) == ["0002", "0003", "0004"]
+    assert await migrate(database_url) == ["0002", "0003", "0004", "0005", "0006"]
 
 
 async def test_several_processes_may_migrate_at_once(empty_database_url: str) -> None:
     async with asyncio.timeout(60):
         applied = await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
-    assert sorted(applied) == [[], [], [], ["0001", "0002", "0003", "0004"]]
+    assert sorted(applied) == [[], [], [], ["0001", "0002", "0003", "0004", "0005", "0006"]]
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(
@@ -156,7 +161,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
 
 async def test_a_database_of_newer_code_is_refused_in_one_sentence(database_url: str, sql: Sql) -> None:
     await sql.execute("UPDATE alembic_version SET version_num = '0099'")
-    with pytest.raises(SchemaTooNew, match=r"is at revision 0099, .* this code knows up to 0004: run a newer version"):
+    with pytest.raises(SchemaTooNew, match=r"is at revision 0099, .* this code knows up to 0006: run a newer version"):
         await migrate(database_url)
 
 

@@ -5,15 +5,20 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from temporalio.client import Client, WorkflowUpdateFailedError
 
 from cli.audit import audit
 from db.reads import OrderRecord
+from simulator.clock import Clock
 from simulator.faults.altered import SymbolBreak
 from simulator.faults.outages import HttpError
+from tests.cli.helpers import eventually
 from tests.support.live import GO_LIVE, LiveBot, LiveStage, live_stage
 
+REVOKED = "Invalid API-key, IP, or permissions for action."
+SIGNED = ("/api/v3/order", "/api/v3/account", "/api/v3/openOrders", "/api/v3/allOrders", "/api/v3/myTrades", "/sapi/*")
 ALLOTTED, DEPOSITED = Decimal(1000), Decimal(1500)
 
 
@@ -154,10 +159,49 @@ async def test_a_market_that_is_closed_loses_nothing_and_the_exit_goes_through_o
     assert [order["side"] for order in (await stage.ledger())["orders"][:2]] == ["BUY", "SELL"]
 
 
+async def test_a_flat_bot_whose_keys_are_revoked_says_so_once_and_trades_on_when_they_work_again(
+    stage: LiveStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("brokers.key_standing._REST_SECONDS", 0.5)
+    for name in ("_LOOK_SECONDS", "_TRY_SECONDS"):
+        monkeypatch.setattr(f"activities.refusals.{name}", 0.2)
+    await stage.open_account(USDT="1500")
+    bot = await stage.add_bot("revoked", trading__on_stop="close_position")
+    await bot.comes(lambda status: status.trades >= 1)
+    stage.goes_wrong(*(HttpError(endpoint=each, status=401, code=-2015, msg=REVOKED) for each in SIGNED))
+    await eventually(lambda: shows_refusal(stage, bot, refused=True))
+    rejected = await rejections(stage, bot)
+    clock = stage.simulator.exchange.clock
+    later = clock.now_ms() + 4_000
+    await eventually(lambda: candles_pass(clock, later))
+    assert await rejections(stage, bot) == rejected, "four candles, of which some have a signal"
+    stage.goes_wrong()
+    await eventually(lambda: shows_refusal(stage, bot, refused=False))
+    trades = (await bot.status()).trades
+    await bot.comes(lambda status: status.trades > trades)
+    types = [event.type for event in await stage.reads.events(bot.bot_id, limit=10_000)]
+    assert (types.count("account_refused"), types.count("account_accepted")) == (1, 1)
+    async with stage.engine.connect() as connection:
+        told = await connection.execute(text("SELECT kind FROM notifications WHERE kind LIKE 'account%' ORDER BY id"))
+        assert list(told.scalars()) == ["account_refused", "account_accepted"]
+
+
+async def shows_refusal(stage: LiveStage, bot: LiveBot, *, refused: bool) -> bool:
+    return ((await stage.rows.overview(bot.bot_id)).refused is not None) == refused
+
+
+async def rejections(stage: LiveStage, bot: LiveBot) -> int:
+    return sum(order.status == "rejected" and order.side == "buy" for order in await orders_of(stage, bot))
+
+
+async def candles_pass(clock: Clock, moment: int) -> bool:
+    return clock.now_ms() >= moment
+
+
 async def test_keys_that_are_refused_later_are_an_error_and_the_exit_goes_through_with_valid_ones(
     stage: LiveStage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("brokers.account_client._REST_SECONDS", 1)
+    monkeypatch.setattr("brokers.key_standing._REST_SECONDS", 1)
     await stage.open_account(USDT="1500")
     bot = await stage.add_bot("revoked", risk_management__stop_loss_pct=50, risk_management__take_profit_pct=50)
     await bot.comes(lambda status: status.position.quantity is not None)

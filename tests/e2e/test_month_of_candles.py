@@ -42,7 +42,7 @@ from simulator.server import start_simulator
 from tests.e2e.reference import Expected, Rules, Simulation, read
 from tests.support.bots import until
 from tests.support.exchange import ExchangeAccounts, FakeExchange
-from tests.support.fakes import FakeNotifier
+from tests.support.fakes import FakeGate, FakeNotifier
 from tests.support.market_data import BTC_MONTH
 from tests.support.stepped import Changes, CountedMarket, CountedVenue, SteppedClock, Stepper
 from workflows.bot import BotWorkflow
@@ -69,10 +69,10 @@ async def running(client: Client, engine: AsyncEngine, market: CountedMarket) ->
     async with AsyncExitStack() as stack:
         accounts = ExchangeAccounts(FakeExchange())
         threads = stack.enter_context(ThreadPoolExecutor(2))
-        watches = WatchActivities(market, LivenessBoard("test"), threads, Reconciler(accounts))
+        watches = WatchActivities(market, LivenessBoard("test"), threads, Reconciler(accounts), FakeGate())
         config = ConfigActivities(bots, market, accounts)
         activities: dict[Role, Sequence[Any]] = {
-            Role.TRADING: [OrderActivities(BrokerRegistry(paper=PaperBroker())).submit_order],
+            Role.TRADING: [OrderActivities(BrokerRegistry(paper=PaperBroker()), FakeGate()).submit_order],
             Role.MARKET: [watches.watch_market, config.prepare],
             Role.JOURNAL: [JournalActivities(journal).write_journal, config.load_row],
             Role.NOTIFY: [NotifyActivities(FakeNotifier()).notify],

@@ -175,7 +175,9 @@ async def test_a_temporal_server_of_the_environment_that_does_not_answer_is_name
     found = temporal_from_environment()
     assert found is not None
     assert (found.address, found.namespace) == ("127.0.0.1:1", "trading")
-    with pytest.raises(EmbeddedError, match=r"Temporal at 127\.0\.0\.1:1 does not answer"):
+    with pytest.raises(
+        EmbeddedError, match=r"^Temporal at 127\.0\.0\.1:1 does not answer \(connection refused\); expected a Temporal"
+    ):
         await found.check()
 
 

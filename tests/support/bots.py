@@ -28,7 +28,7 @@ from domain.queues import Role, workflow_id
 from domain.state import BotRow, WatchOptions
 from embedded.temporal import find_temporal, without_temporal
 from tests.support.exchange import ExchangeAccounts, FakeExchange
-from tests.support.fakes import FakeBots, FakeBroker, FakeJournal, FakeMarket, FakeNotifier
+from tests.support.fakes import FakeBots, FakeBroker, FakeGate, FakeJournal, FakeMarket, FakeNotifier
 from workflows.bot import BotWorkflow
 from workflows.command import PositionAnswer, StatusAnswer
 
@@ -104,6 +104,7 @@ class Bench:
     exchange: FakeExchange = field(default_factory=FakeExchange)
     journal: FakeJournal = field(default_factory=FakeJournal)
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
+    gate: FakeGate = field(default_factory=FakeGate)
     options: WatchOptions = field(default_factory=lambda: WatchOptions(heartbeat_timeout_seconds=5))
     watch: Callable[..., Any] | None = None
     cached: int = 100
@@ -136,10 +137,10 @@ class Bench:
     async def worker(self, *, drain: bool = True) -> AsyncIterator[None]:
         """Run a worker; without a drain its watches are lost with it, as when its process dies."""
         with ThreadPoolExecutor(2) as threads:
-            watches = WatchActivities(self.market, LivenessBoard("test"), threads, self.reconciler)
+            watches = WatchActivities(self.market, LivenessBoard("test"), threads, self.reconciler, self.gate)
             self.watches = watches
             config = ConfigActivities(self.bots, self.market, self.accounts)
-            orders = OrderActivities(BrokerRegistry(paper=self.broker, live=self.exchange))
+            orders = OrderActivities(BrokerRegistry(paper=self.broker, live=self.exchange), self.gate)
             adoption = AdoptionActivities(self.accounts)
             journal, notify = JournalActivities(self.journal), NotifyActivities(self.notifier)
             # A build id of our own: the SDK would make one from the bytecode of all modules, which takes seconds.

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -12,10 +12,11 @@ import numpy as np
 from temporalio import activity
 
 from brokers.paper import PaperBroker
+from domain.accounts import KeyState
 from domain.candles import Candles
 from domain.decisions import ExitLevels
-from domain.errors import OrderRejected, StoreUnavailable, UnknownBot, VenueMisfit
-from domain.instruments import Instrument, VenueRef
+from domain.errors import AccountRefused, OrderRejected, StoreUnavailable, UnknownBot, VenueMisfit
+from domain.instruments import AccountRef, Instrument, VenueRef
 from domain.intervals import interval_ms
 from domain.journal import BotEntry, DesiredEntry, EventEntry, JournalBatch, JournalEntry, JournalReceipt, Notice
 from domain.orders import OrderReport, OrderRequest
@@ -50,6 +51,7 @@ class FakeMarket:
         self.price: Decimal | None = None
         self.elapsed = 0
         self.stale = False
+        self.degraded: str | None = None
         self.instruments = {"BTCUSDT": BTC, "ETHUSDT": ETH}
         self.unavailable: Exception | None = None
         self.subscriptions = 0
@@ -103,6 +105,7 @@ class FakeMarket:
             price_at=self.now,
             now=self.now,
             stale=self.stale,
+            degraded=self.degraded,
         )
 
     async def instrument(self, venue: VenueRef, symbol: str, interval: str) -> Instrument:
@@ -224,6 +227,39 @@ class FakeBroker:
 
     async def cancel(self, request: OrderRequest) -> OrderReport:
         return await PaperBroker().cancel(request)
+
+
+@dataclass
+class FakeGate:
+    """Open, unless a test closes it."""
+
+    reason: str | None = None
+
+    def closed(self, account: AccountRef | None) -> str | None:
+        return self.reason
+
+
+@dataclass
+class FakeKeys:
+    """Implements `KeyStandings` of what a test says.
+
+    Attributes:
+        tried: accounts whose keys were tried again.
+    """
+
+    states: dict[AccountRef, KeyState] = field(default_factory=dict)
+    tried: list[AccountRef] = field(default_factory=list)
+
+    def standings(self) -> Mapping[AccountRef, KeyState]:
+        return self.states
+
+    def keeps_out(self, account: AccountRef) -> str | None:
+        state = self.states.get(account)
+        return state.refused if state else None
+
+    async def try_again(self, account: AccountRef) -> None:
+        self.tried.append(account)
+        raise AccountRefused("still")
 
 
 @dataclass
