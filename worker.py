@@ -240,6 +240,10 @@ async def run(settings: Settings, roles: Sequence[Role], stop: asyncio.Event) ->
     client = await connect(temporal_options())
     await require_namespace(client)
     async with services(settings, client) as built:
+        if settings.sole_worker:
+            # Before anything is taken up, and before /health has anybody start another worker: a server whose file was
+            # restored has bots that know too little.
+            log.info("bots watch anew", bots=await built.fleet.rewatch_all())
         workers = make_workers(client, built, roles, max_watches=settings.max_watches)
         probes = {"temporal": lambda: _temporal_probe(client), "database": built.health.verdict}
         async with (
@@ -248,9 +252,6 @@ async def run(settings: Settings, roles: Sequence[Role], stop: asyncio.Event) ->
                 built.metrics.registry, probes, host=settings.health_host, port=settings.health_port
             ) as telemetry,
         ):
-            if settings.sole_worker:
-                # Before anything is taken up: a server whose file was restored has bots that know too little.
-                log.info("bots watch anew", bots=await built.fleet.rewatch_all())
             for worker in workers:
                 await stack.enter_async_context(worker)
             log.info("worker ready", roles=[str(role) for role in roles], health=telemetry.url)

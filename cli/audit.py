@@ -93,7 +93,7 @@ def compare(bot_id: str, recorded: Iterable[RecordedOrder], books: Books) -> Aud
     journaled = {order.client_order_id: order for order in books.orders}
     _check_orders(known, journaled, findings)
     _check_fills(known, books.fills, findings)
-    _check_decisions(known.values(), books.orders, findings)
+    _check_decisions(books.orders, findings)
     _check_sequence([order.intent for order in known.values()], findings)
     _check_trades(books, findings)
     return Audit(
@@ -189,16 +189,20 @@ def _check_quantities(known: Mapping[str, RecordedOrder], fills: Sequence[FillRe
             findings.twice(f"order {name} is of {known[name].intent.quantity:f} and was filled with {quantity:f}")
 
 
-def _check_decisions(recorded: Iterable[RecordedOrder], journaled: Iterable[OrderRecord], findings: _Findings) -> None:
-    """Every leg of a decision is one order: two of them mean that something was decided twice."""
-    orders: list[OrderIntent | OrderRecord] = [*(order.intent for order in recorded), *journaled]
+@exact()
+def _check_decisions(journaled: Sequence[OrderRecord], findings: _Findings) -> None:
+    """What a decision is for is traded once. An exit may take several orders, each for what those before have left."""
     # The first six characters are the bot's own: a bot that was deleted and made anew decides anew.
-    legs: defaultdict[tuple[str, str, int], set[str]] = defaultdict(set)
-    for order in orders:
-        legs[order.client_order_id[:6], order.decision_key, order.leg].add(order.client_order_id)
-    for (_, decision, _), names in legs.items():
-        if len(names) > 1:
-            findings.twice(f"orders {', '.join(sorted(names))} are of one decision: {decision}")
+    traded: defaultdict[tuple[str, str], list[OrderRecord]] = defaultdict(list)
+    for order in sorted(journaled, key=lambda order: (order.sequence, order.leg)):
+        if not order.filled_quantity:
+            continue
+        earlier = traded[order.client_order_id[:6], order.decision_key]
+        filled = sum((each.filled_quantity for each in earlier), ZERO)
+        if earlier and order.quantity > earlier[0].quantity - filled:
+            names = ", ".join(each.client_order_id for each in (*earlier, order))
+            findings.twice(f"orders {names} trade twice what one decided: {order.decision_key}")
+        earlier.append(order)
 
 
 def _check_sequence(intents: Sequence[OrderIntent], findings: _Findings) -> None:

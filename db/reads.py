@@ -15,7 +15,6 @@ from sqlalchemy import (
     Text,
     Uuid,
     any_,
-    distinct,
     func,
     literal,
     select,
@@ -111,7 +110,6 @@ class BotSummary(Model):
     """What a bot has done so far. Money in quote.
 
     Attributes:
-        duplicates: orders beyond the first of the same leg of the same decision. None is ever expected.
         wins: trades with a net profit.
     """
 
@@ -119,7 +117,6 @@ class BotSummary(Model):
     name: str | None
     orders: int = 0
     filled_orders: int = 0
-    duplicates: int = 0
     trades: int = 0
     wins: int = 0
     commission: Money = ZERO
@@ -205,13 +202,11 @@ def _journaled(row: RowMapping) -> JournaledOrder:
 
 def _order_counts() -> CTE:
     order = TradingOrder
-    legs = func.count(distinct(func.row(order.decision_key, order.leg)))
     return (
         select(
             order.bot_id,
             func.count().label("orders"),
             func.count().filter(order.status == "filled").label("filled_orders"),
-            (func.count() - legs).label("duplicates"),
         )
         .group_by(order.bot_id)
         .cte("orders")

@@ -30,7 +30,8 @@ class OrderIntent(Model):
 
     Attributes:
         sequence: counts the bot's order intents from 1; the identity behind `client_order_id`.
-        leg: counts the orders of one decision from 0 (an exit goes on, leg after leg, until flat or dust).
+        leg: counts the orders of one attempt to carry a decision out, from 0: an exit goes on, leg after leg, until
+            flat or dust. What is tried again later, because nothing was filled, has a sequence of its own.
         reference_price: what the decision saw; a market order carries no price to the venue.
         price: the limit of a limit order, the trigger of a stop; None for a market order.
         decided_at: the venue's time of the decision.

@@ -19,13 +19,15 @@ def main() -> int:
     parser.add_argument("--bots", type=int, default=20, help="how many bots trade (%(default)s)")
     parser.add_argument("--short", action="store_true", help="everything happens quickly, as in the tests")
     parser.add_argument("--home", type=Path, help="an empty folder in which files and logs stay after the run")
+    parser.add_argument("--settle", type=float, default=120, help="seconds to come to rest in the end (%(default)g)")
     options = parser.parse_args()
     pace = SHORT if options.short else LONG
+    plan = Plan(options.seed, options.intents, options.bots, pace, options.home, options.settle)
     # That servers are away is no news here.
     quiet = LoggingConfig(TelemetryFilter(core_level="ERROR", other_level="ERROR"))
     Runtime.set_default(Runtime(telemetry=TelemetryConfig(logging=quiet)))
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    outcome = asyncio.run(run(Plan(options.seed, options.intents, options.bots, pace, options.home)))
+    outcome = asyncio.run(run(plan))
     for finding in outcome.findings.all:
         print(finding)
     print(outcome.line)

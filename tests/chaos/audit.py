@@ -1,7 +1,7 @@
 """The audit of a chaos run: do the exchange's ledger, the journal and the bots say the same? Pure."""
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
@@ -14,7 +14,7 @@ from workflows.command import StatusAnswer
 
 KINDS = ("duplicates", "lost", "orphans", "unknown", "mismatches", "unprotected")
 
-_ENDED: Mapping[str, str] = {"FILLED": "filled", "CANCELED": "cancelled", "EXPIRED": "expired"}
+_STATUS: Mapping[str, str] = {"NEW": "open", "FILLED": "filled", "CANCELED": "cancelled", "EXPIRED": "expired"}
 _FINAL = {"filled", "cancelled", "rejected", "expired"}
 _EPOCH = datetime.fromtimestamp(0, UTC)
 _STEP = Decimal(1).scaleb(-18)
@@ -62,30 +62,23 @@ def audit(evidence: Iterable[Evidence]) -> Findings:
     """Return everything that is wrong with some bots."""
     findings = Findings()
     for one in evidence:
-        _check_ids(one, findings)
-        _check_positions(one.member, one.ledger, findings)
+        findings.duplicates.extend(doubled(one.member, one.ledger))
+        _check_decisions(one, findings)
         _check_orders(one, findings)
         _check_fills(one, findings)
         _check_bot(one, findings)
     return findings
 
 
-def _check_ids(one: Evidence, findings: Findings) -> None:
-    """An id is accepted once, and a leg of a decision is one order."""
-    bot = one.member.bot_id
-    for name, times in Counter(order.client_order_id for order in one.ledger.orders).items():
-        if times > 1:
-            findings.duplicates.append(f"{bot}: order {name} was accepted {times} times")
-    legs: defaultdict[tuple[str, int], list[str]] = defaultdict(list)
-    for record in one.orders:
-        legs[record.decision_key, record.leg].append(record.client_order_id)
-    for (decision, _), names in legs.items():
-        if len(names) > 1:
-            findings.duplicates.append(f"{bot}: orders {', '.join(sorted(names))} are of one decision: {decision}")
+def doubled(member: Member, ledger: AccountLedger) -> list[str]:
+    """Return what the exchange's ledger alone shows to have been done twice: nothing that comes later undoes it."""
+    accepted = Counter(order.client_order_id for order in ledger.orders)
+    twice = [f"order {name} was accepted {times} times" for name, times in accepted.items() if times > 1]
+    return [f"{member.bot_id}: {what}" for what in (*twice, *_bought_twice(member, ledger))]
 
 
-def _check_positions(member: Member, ledger: AccountLedger, findings: Findings) -> None:
-    """Nothing is bought while something is held, whatever the ids say: these bots hold one entry at a time."""
+def _bought_twice(member: Member, ledger: AccountLedger) -> Iterator[str]:
+    """Yield each purchase while something is held, whatever the ids say: these bots hold one entry at a time."""
     trades: defaultdict[int, list[LedgerTrade]] = defaultdict(list)
     for trade in ledger.trades:
         trades[trade.order_id].append(trade)
@@ -94,11 +87,32 @@ def _check_positions(member: Member, ledger: AccountLedger, findings: Findings) 
         if order.side == "BUY" and order.executed:
             worth = held * order.executed_quote / order.executed
             if worth >= _DUST:
-                name = order.client_order_id
-                findings.duplicates.append(f"{member.bot_id}: order {name} buys while {held} are held")
+                yield f"order {order.client_order_id} buys while {held} are held"
         moved = order.executed if order.side == "BUY" else -order.executed
         fees = (t.commission for t in trades[order.order_id] if t.commission_asset == member.base)
         held += moved - sum(fees, Decimal(0))
+
+
+@exact()
+def _check_decisions(one: Evidence, findings: Findings) -> None:
+    """What a decision is for is ordered once: a later order asks for no more than the earlier ones have left of it.
+
+    An exit may take several: one that the venue does not take, or not all of it, is tried again until it is through.
+    """
+    decisions = {record.client_order_id: record.decision_key for record in one.orders}
+    earlier: defaultdict[str, list[LedgerOrder]] = defaultdict(list)
+    for order in one.ledger.orders:
+        decision = decisions.get(order.client_order_id)
+        if decision is None:
+            continue
+        orders = earlier[decision]
+        filled = sum((each.executed for each in orders), Decimal(0))
+        if orders and order.quantity > orders[0].quantity - filled:
+            names = ", ".join(each.client_order_id for each in (*orders, order))
+            findings.duplicates.append(
+                f"{one.member.bot_id}: orders {names} ask twice for what one decided: {decision}"
+            )
+        orders.append(order)
 
 
 def _check_orders(one: Evidence, findings: Findings) -> None:
@@ -114,8 +128,14 @@ def _check_orders(one: Evidence, findings: Findings) -> None:
     for name, record in journaled.items():
         if name not in accepted and (record.filled_quantity or record.venue_order_id):
             findings.lost.append(f"{bot}: order {name} is {record.status} in the journal; the venue has none")
-        if record.status not in _FINAL:
+        if record.status not in _FINAL and not _protects(record, one.status):
             findings.unknown.append(f"{bot}: order {name} is {record.status}: {record.status_reason}")
+
+
+def _protects(record: OrderRecord, status: StatusAnswer | None) -> bool:
+    """Return whether an order is open by right: the stop of what is held."""
+    held = status is not None and bool(status.position.quantity)
+    return held and record.type == "stop" and record.status == "open"
 
 
 def _check_fills(one: Evidence, findings: Findings) -> None:
@@ -179,7 +199,7 @@ def _of_order(order: LedgerOrder) -> dict[str, object]:
         "quantity": order.quantity,
         "filled": order.executed,
         "average": None if average is None else average.quantize(_STEP, ROUND_HALF_UP),
-        "status": _ENDED.get(order.status, order.status.lower()),
+        "status": _STATUS.get(order.status, order.status.lower()),
         "venue id": str(order.order_id),
     }
 

@@ -17,11 +17,16 @@ DEPOSIT = Decimal(5_000)
 
 @dataclass(frozen=True)
 class Member:
-    """One bot. Its account at the venue and its stored credentials bear its name."""
+    """One bot. Its account at the venue and its stored credentials bear its name.
+
+    Attributes:
+        patient: it buys and sells by limit orders, and has a stop rest at the venue.
+    """
 
     bot_id: str
     symbol: str
     interval: str
+    patient: bool = False
 
     @property
     def base(self) -> str:
@@ -70,6 +75,10 @@ class Member:
         }
         raw["data"]["lookback_bars"] = 60
         raw["trading"]["position_size"] = 0.3
+        if self.patient:
+            raw["trading"] |= {"entry_order": "limit", "exit_order": "limit"}
+            raw["trading"] |= {"limit_offset_pct": 0.02, "limit_timeout_seconds": 3}
+            raw["risk_management"]["exchange_stop"] = True
         parse_config(raw)
         return raw
 
@@ -78,9 +87,14 @@ def cast(size: int) -> tuple[Member, ...]:
     """Return so many bots, over all symbols.
 
     One of four trades candles of a second: an entry that is late by more than that expires. The others trade candles
-    of a minute, so that their entries are sent again after a failure.
+    of a minute, so that their entries are sent again after a failure. One of five is patient.
     """
     return tuple(
-        Member(f"chaos-{number:02}", SYMBOLS[number % len(SYMBOLS)], "1s" if number % 4 == 3 else "1m")
+        Member(
+            f"chaos-{number:02}",
+            SYMBOLS[number % len(SYMBOLS)],
+            "1s" if number % 4 == 3 else "1m",
+            patient=number % 5 == 4,
+        )
         for number in range(size)
     )

@@ -26,7 +26,7 @@ _ALL = 2**31 - 1
 _RPC = timedelta(seconds=5)
 # A watch that was silent for longer is nobody's; the server may need a moment to note a heartbeat.
 _ALIVE = timedelta(seconds=2 * HEARTBEAT_TIMEOUT_SECONDS)
-_ORDERING = {"submit_order", "resolve_order", "find_orders"}
+_ORDERING = {"submit_order", "resolve_order", "cancel_order", "find_orders"}
 
 
 @dataclass(frozen=True)

@@ -180,7 +180,9 @@ class Havoc:
     async def _restore(self, *, everything: bool) -> None:
         home = self._scene.stack.data_dir
         await self.relent()
-        async with self._without(*WORKERS, "temporal", *(["postgres"] if everything else [])):
+        # Backwards: the first worker is to be the first again, because it tells the bots to look for their orders.
+        workers = reversed(WORKERS)
+        async with self._without(*workers, "temporal", *(["postgres"] if everything else [])):
             await copies.restore_temporal(home, self._copy)
             if everything:
                 await copies.restore_postgres(home, self._copy)

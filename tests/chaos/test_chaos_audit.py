@@ -160,6 +160,53 @@ def test_an_intent_that_the_venue_never_saw_is_no_finding_once_it_has_ended() ->
     assert audit([replace(CLEAN, orders=(*RECORDS, never_sent))]).all == []
 
 
+# An exit of 0.002 in two orders: of the first, half was filled.
+HALF = accepted(2, "SELL", "0.002", "0.001", "51", status="EXPIRED")
+HALF_SOLD = record(2, "sell", "0.002", "51000", filled_quantity="0.001", status="expired", decision_key="exit")
+NOT_SENT = record(
+    3,
+    "sell",
+    "0.002",
+    "1",
+    filled_quantity=0,
+    status="cancelled",
+    venue_order_id=None,
+    average_price=None,
+    decision_key="exit",
+)
+REST_SOLD = record(4, "sell", "0.001", "51000", decision_key="exit")
+
+
+def exit_with(rest: str) -> Evidence:
+    """Return what there is once an exit has been tried three times, the last time with a sale of `rest`."""
+    sale = accepted(4, "SELL", rest, "0.001", "51")
+    return replace(CLEAN, ledger=ledger([ORDERS[0], HALF, sale]), orders=(RECORDS[0], HALF_SOLD, NOT_SENT, REST_SOLD))
+
+
+def test_an_exit_may_be_tried_again_for_what_is_left_of_it() -> None:
+    assert audit([exit_with("0.001")]).duplicates == []
+
+
+def test_an_exit_that_is_tried_again_for_more_than_is_left_of_it_is_a_duplicate() -> None:
+    twice = "bot: orders s-2, s-4 ask twice for what one decided: exit"
+    assert audit([exit_with("0.0011")]).duplicates == [twice]
+
+
+RESTS = accepted(3, "SELL", "0.001997", "0", "0", status="NEW")
+STOP = record(3, "sell", "0.001997", "49000", type="stop", status="open", filled_quantity=0, average_price=None)
+
+
+def test_the_stop_of_what_is_held_may_rest_at_the_venue() -> None:
+    assert audit([replace(CLEAN, ledger=ledger([*ORDERS, RESTS]), orders=(*RECORDS, STOP))]).all == []
+
+
+def test_a_stop_that_rests_although_nothing_is_held_is_unknown() -> None:
+    sold = status()
+    sold = sold.model_copy(update={"position": sold.position.model_copy(update={"quantity": None})})
+    found = audit([replace(CLEAN, ledger=ledger([*ORDERS, RESTS]), orders=(*RECORDS, STOP), status=sold)])
+    assert found.unknown == ["bot: order s-3 is open: None"]
+
+
 TWICE = ledger([*ORDERS, accepted(3, "SELL", "0.001", "0", "0", clientOrderId="s-2", status="EXPIRED")])
 SECOND_BUY = ledger([ORDERS[0], accepted(3, "BUY", "0.001", "0.001", "50"), ORDERS[1]])
 PENDING = record(3, "buy", "1", "1", status="pending", filled_quantity=0, average_price=None, venue_order_id=None)
@@ -172,8 +219,10 @@ PENDING = record(3, "buy", "1", "1", status="pending", filled_quantity=0, averag
         ("duplicates", {"ledger": SECOND_BUY}, "order s-3 buys while 0.002997 are held"),
         (
             "duplicates",
-            {"orders": (RECORDS[0], RECORDS[1].model_copy(update={"decision_key": "decision 1"}))},
-            "orders s-1, s-2 are of one decision: decision 1",
+            {
+                "orders": (RECORDS[0], RECORDS[1].model_copy(update={"decision_key": "decision 1"})),
+            },
+            "orders s-1, s-2 ask twice for what one decided: decision 1",
         ),
         ("orphans", {"orders": RECORDS[:1]}, "order s-2 (SELL 0.001) is at the venue, not in the journal"),
         ("lost", {"ledger": ledger(ORDERS[:1], TRADES[:1])}, "order s-2 is filled in the journal; the venue has none"),

@@ -220,11 +220,24 @@ def test_a_changed_order_is_found(field: str, value: object) -> None:
     assert f"order sabcde-order-3: {field} is {value} in the journal" in found.mismatches[0]
 
 
-def test_a_decision_with_two_orders_is_a_duplicate() -> None:
+def test_a_decision_that_was_traded_twice_is_a_duplicate() -> None:
     history = (*HISTORY, recorded(4, "buy", "110", "enter:2"))
     orders = (*ORDERS, order(4, "buy", "110", "enter:2"))
     found = audit(history=history, orders=orders, fills=(*FILLS, fill(4, "110")))
-    assert found.duplicates == ("b1: orders sabcde-order-3, sabcde-order-4 are of one decision: enter:2",)
+    twice = "b1: orders sabcde-order-3, sabcde-order-4 trade twice what one decided: enter:2"
+    assert found.duplicates == (twice,)
+
+
+def test_an_exit_that_was_tried_again_until_it_was_through_is_no_duplicate() -> None:
+    half, not_sent, rest = (order(number, "sell", "110", "exit") for number in (4, 5, 6))
+    tried = (
+        changed(half, filled_quantity=Decimal("0.2"), status="cancelled"),
+        changed(not_sent, filled_quantity=Decimal(0), status="cancelled"),
+        changed(rest, quantity=Decimal("0.3"), filled_quantity=Decimal("0.3")),
+    )
+    assert audit(orders=(*ORDERS, *tried)).duplicates == ()
+    too_much = changed(rest, quantity=Decimal("0.31"), filled_quantity=Decimal("0.3"))
+    assert len(audit(orders=(*ORDERS, *tried[:2], too_much)).duplicates) == 1
 
 
 def test_an_order_id_that_was_used_for_two_intents_is_a_duplicate() -> None:

@@ -61,21 +61,9 @@ async def test_the_summary_counts_what_each_bot_did(reads: Reads) -> None:
         name="RSI+ATR BTC Paper Trading",
         orders=3,
         filled_orders=2,
-        duplicates=0,
         trades=2,
         wins=1,
         commission=Decimal("0.2"),
         net_pnl=Decimal("2.8"),
     )
     assert list(await reads.summary()) == [BotSummary(bot_id="idle", name="Idle"), busy]
-
-
-async def test_two_orders_of_one_leg_of_a_decision_are_duplicates(reads: Reads, engine: AsyncEngine) -> None:
-    uid = (await BotRepository(engine).get("idle")).uid
-    said = [
-        order(11, decision_key="exit", leg=0),
-        order(12, decision_key="exit", leg=1),
-        order(13, decision_key="exit"),
-    ]
-    await JournalRepository(engine).write(numbered(uid, *said).model_copy(update={"bot_id": "idle"}))
-    assert [(found.bot_id, found.duplicates) for found in await reads.summary()] == [("idle", 1), (BOT, 0)]
