@@ -64,7 +64,8 @@ class Carried(Sparse):
         applied: digest of the raw document behind `config`.
         funded: the `broker.cash` that has gone into the book; None before any has.
         sequence, leg: number of the last order intent, and of its last order.
-        ordered_at: the venue's time of the last order intent; zero before the first.
+        ordered_at: when the last order was decided on that the venue is known to have had, by the venue's clock; zero
+            before the first.
         decided: keys of the last decisions, oldest first.
         exiting: an exit that was decided and is not yet carried through.
         sellable: what of the position the account had when it refused to sell more; None once it has sold all.

@@ -35,10 +35,8 @@ ADOPTED = "adopted"
 _RETRY = RetryPolicy(initial_interval=timedelta(seconds=1), maximum_interval=timedelta(seconds=30))
 # A request that a lost life has sent can arrive for so long; until then the first look at an order is not enough.
 _WARY = timedelta(seconds=15)
-# Of the last known order the time of its decision is known, on a clock that was measured. Ten times further back each
-# time that the venue knows more than was found: what this life has ordered itself may be newer than what it forgot.
+# Of the last order that the venue had the time of its decision is known, on a clock that was measured.
 _SLACK_MS = 60_000
-_FURTHER, _FURTHEST_MS = 10, DAY_MS
 
 
 class Adoption:
@@ -62,7 +60,6 @@ class Adoption:
         self._state = state
         self._continued = continued
         self._begun = 0
-        self._slack_ms = _SLACK_MS
         state.adopted_run = None
         self._outbox = outbox
         self._books = books
@@ -73,11 +70,6 @@ class Adoption:
         """Have the venue's orders adopted before anything else is sent."""
         self._begun += 1
         self._state.adopted_run = None
-
-    def look_further_back(self) -> None:
-        """Have them adopted from a longer time: the venue knows one that was not found."""
-        self._slack_ms = min(self._slack_ms * _FURTHER, _FURTHEST_MS)
-        self.begin_anew()
 
     def suspect(self, how: str, config: BotConfig) -> None:
         """Look for forgotten orders when books and venue seem to differ; if they still do then, a person has to."""
@@ -126,7 +118,7 @@ class Adoption:
             account=account,
             instrument=instrument,
             after=carried.sequence,
-            since=max(carried.ordered_at - self._slack_ms, 0) if carried.ordered_at else _day_before(carried.stamp),
+            since=max(carried.ordered_at - _SLACK_MS, 0) if carried.ordered_at else _day_before(carried.stamp),
         )
         return await workflow.execute_activity_method(
             AdoptionActivities.find_orders,

@@ -96,9 +96,11 @@ class Books:
         folded = (*in_flight.folded, *(fill.trade_id for fill in fresh))
         in_flight = in_flight.model_copy(update={"folded": folded, "filled": report.filled_quantity})
         ended = report.final or report.status == "unknown"
+        carried, at = self._state.carried, in_flight.intent.decided_at
         self._state.carry(
             in_flight=None if ended else in_flight,
-            unknown=in_flight if report.status == "unknown" else self._state.carried.unknown,
+            unknown=in_flight if report.status == "unknown" else carried.unknown,
+            ordered_at=max(carried.ordered_at, at) if report.venue_order_id else carried.ordered_at,
         )
 
     def _book(self, in_flight: InFlight, fresh: list[Fill], instrument: Instrument) -> None:

@@ -151,7 +151,7 @@ class Desk:
         leg: int,
     ) -> OrderIntent:
         sequence = self._state.carried.sequence + (leg == 0)
-        self._state.carry(sequence=sequence, leg=leg, ordered_at=decision.decided_at)
+        self._state.carry(sequence=sequence, leg=leg)
         kind = _kind(decision, config, side)
         limit = limit_price(config, instrument, decision.price, side=side) if kind == "limit" else None
         return OrderIntent(

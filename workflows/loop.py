@@ -121,7 +121,7 @@ class Loop:
                 return await self._step()
             except ActivityError as error:
                 if history_was_reset(error):
-                    self._adoption.look_further_back()
+                    self._adoption.begin_anew()
                 elif not is_cancelled_exception(error):
                     await self._acting.stumble(str(error.cause or error))
         except asyncio.CancelledError:

@@ -32,16 +32,16 @@ class Change:
 # What is broken shows soon, and never comes to rest.
 _QUICK = ("--short", "--settle", "45")
 _SENDING, _ORDERS, _ADOPTING = "activities/sending.py", "activities/orders.py", "workflows/adopting.py"
-_CHECKS = """    if refusal := _risk_refusal(request):
-        return _report(order, "rejected", f"risk: {refusal}")
-    if request.expires is not None and datetime.now(UTC) > request.expires:
-        return _report(
-            order, "expired", f"too late to {order.intent.side}: it should have been sent by {request.expires}"
-        )
+_CHECKS = """        if refusal := self._risk_refusal(request):
+            return _report(order, "rejected", f"risk: {refusal}")
+        if request.expires is not None and datetime.now(UTC) > request.expires:
+            return _report(
+                order, "expired", f"too late to {order.intent.side}: it should have been sent by {request.expires}"
+            )
 """
-_LOOK_UP = """    outcome = await known_or_window(broker, order, attempt)
-    if isinstance(outcome, OrderReport):
-        return outcome
+_LOOK_UP = """        outcome = await known_or_window(broker, order, attempt)
+        if isinstance(outcome, OrderReport):
+            return outcome
 """
 
 MUTATIONS: Mapping[str, Sequence[Change]] = {

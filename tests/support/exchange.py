@@ -32,7 +32,6 @@ class FakeExchange:
         refused: what every submission raises.
         there: base that the account has, if a sale of more is to be refused.
         balances: what the account holds, whatever is traded.
-        leaves_out_older: its list of orders begins where it was asked to.
         hold: submissions wait for it.
     """
 
@@ -50,7 +49,6 @@ class FakeExchange:
     may_trade: bool | None = True
     takes_stops: bool = True
     balances: dict[str, Balance] = field(default_factory=lambda: {"BTC": held(9), "USDT": held(100_000)})
-    leaves_out_older: bool = False
     hold: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
@@ -142,21 +140,25 @@ class FakeExchange:
 
 
 class ExchangeAccounts:
-    """Reads the accounts of a `FakeExchange`, of which there is but one."""
+    """Reads the accounts of a `FakeExchange`, of which there is but one.
+
+    Attributes:
+        asked, since: how often orders were asked for, and from when on the last time.
+    """
 
     def __init__(self, exchange: FakeExchange) -> None:
         self._exchange = exchange
         self.asked = 0
+        self.since = 0
 
     async def orders(
         self, account: AccountRef, instrument: Instrument, *, prefix: str, since: int
     ) -> Sequence[VenueOrder]:
         self.asked += 1
+        self.since = since
         if self._exchange.blind is not None:
             raise self._exchange.blind
-        oldest = since if self._exchange.leaves_out_older else 0
-        orders = self._exchange.orders
-        return [order for name, order in orders.items() if name.startswith(prefix) and order.created_at >= oldest]
+        return [order for name, order in self._exchange.orders.items() if name.startswith(prefix)]
 
     async def open_orders(self, account: AccountRef, instrument: Instrument) -> Sequence[VenueOrder]:
         if self._exchange.blind is not None:

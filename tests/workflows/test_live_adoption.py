@@ -11,6 +11,7 @@ from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from domain.accounts import VenueOrder
+from domain.errors import VenueUnavailable
 from domain.journal import ForgottenEntry, OrderEntry, TradeEntry
 from domain.orders import Fill, OrderReport, Side, client_order_id, recognised
 from domain.state import Reconfigure
@@ -218,16 +219,19 @@ def orders_of(bench: Bench, bot: BotUnderTest, sequence: int) -> list[OrderEntry
     return [entry for entry in entries if entry.intent.sequence == sequence]
 
 
-async def test_an_order_that_is_older_than_the_first_look_is_found_by_a_further_one(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+async def test_an_order_that_never_reached_the_venue_does_not_narrow_the_search_for_forgotten_ones(
+    bench: Bench,
 ) -> None:
-    """It was made ten minutes before that which has its number now, and the exchange knows it by that."""
-    monkeypatch.setattr("workflows.adopting._WARY", timedelta(seconds=60))
     bot = await live_bot(bench)
-    bench.exchange.leaves_out_older = True
-    forgotten = order_at_venue(bot, 1, "buy")
-    put(bench, forgotten.model_copy(update={"created_at": forgotten.created_at - 600_000}))
     bench.market.dip()
-    assert (await bot.holds()).quantity == Decimal("0.5")
-    await until(lambda: bot.events().count("order_adopted") == 1)
-    assert bench.exchange.accepted == []
+    await bot.holds()
+    bought = bench.exchange.orders[bench.exchange.accepted[0]]
+    await until(lambda: bench.accounts.asked >= 2)  # nothing can be late any more
+    bench.exchange.blind = VenueUnavailable("away")
+    bench.market.crash()
+    await until(lambda: "order_rejected" in bench.journal.events(bot.bot_id))
+    bench.exchange.blind = None
+    asked = bench.accounts.asked
+    await bot.handle.signal("reconfigure", Reconfigure(rewatch=True))
+    await until(lambda: bench.accounts.asked > asked)
+    assert bench.accounts.since == bought.created_at - 60_000
