@@ -3,6 +3,7 @@
 import time
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from email.utils import parsedate_to_datetime
 
 from circuitbreaker import CircuitBreaker
 
@@ -61,9 +62,18 @@ class VenueAccess:
         if (wait := self.retry_after) is not None:
             raise VenueUnavailable(f"{self.venue}: asked to be left alone for {wait:.0f} s more", retry_after=wait)
         self._try_or_rest()
+        self.check_budget(urgent=urgent)
+
+    def check_budget(self, *, urgent: bool) -> None:
+        """Return if there is weight left in this minute; see `admit`.
+
+        Raises:
+            VenueUnavailable: there is none, for so many seconds.
+        """
         if self._weight is None:
             return
-        used, limit = self._budget.used(), self._weight.per_minute
+        # What is under way may be in the report already. Reads can wait for that to be known; an order should not.
+        used, limit = self._budget.reported() if urgent else self._budget.used(), self._weight.per_minute
         if used >= limit * (_SHARE_OF_ALL if urgent else _SHARE_OF_READS):
             left = "what is left is for others at the address" if urgent else "the rest is for orders"
             reason = f"{self.venue}: {used:.0f} of {limit} request weight used in this minute; {left}"
@@ -96,4 +106,12 @@ class VenueAccess:
         if status in _BACK_OFF_STATUS and (asked := told.get("retry-after", "")).isdigit():
             self.back_off(float(asked))
         if self._weight and (used := told.get(self._weight.header, "")).isdigit():
-            self._budget.hear(float(used))
+            self._budget.hear(float(used), told_at=_moment(told.get("date")))
+
+
+def _moment(date: str | None) -> float | None:
+    """Return the time of an answer, seconds UTC, whole; None where it tells none that can be read."""
+    try:
+        return None if date is None else parsedate_to_datetime(date).timestamp()
+    except ValueError:
+        return None

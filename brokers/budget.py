@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 log = logging.getLogger(__name__)
 
-# A venue counts by the minutes of its clock. Ours begin a second later, when it has begun its own.
+# A venue counts by the minutes of its clock. One that does not tell the time with its report is taken to be so late.
 _LAG_SECONDS = 1.0
 # Requests end within their timeout; what was under way so long ago belongs to a process that is gone.
 _LONGEST_SECONDS = 30.0
-_LAYOUT = struct.Struct("<5d")
+_LAYOUT = struct.Struct("<6d")
 
 
 class _Record(NamedTuple):
@@ -29,6 +29,7 @@ class _Record(NamedTuple):
     Attributes:
         under_way: weight of the requests that it waits for.
         reported: what the venue said was used in its minute, by everybody at the address.
+        told_at: when it said so, by its own clock, rounded down.
         alone_until: the venue wants to be left alone until then.
     """
 
@@ -36,6 +37,7 @@ class _Record(NamedTuple):
     under_way: float = 0.0
     reported: float = 0.0
     heard_at: float = 0.0
+    told_at: float = 0.0
     alone_until: float = 0.0
 
 
@@ -64,21 +66,29 @@ class AddressBudget:
         finally:
             self._write(under_way=self._own.under_way - weight)
 
-    def hear(self, used: float) -> None:
-        """Take in what the venue says was used in its minute."""
-        self._write(reported=used, heard_at=time.time())
+    def hear(self, used: float, *, told_at: float | None = None) -> None:
+        """Take in what the venue says was used in its minute.
+
+        Args:
+            told_at: when it says so, seconds of its clock, rounded down; None if it does not tell.
+        """
+        now = time.time()
+        self._write(reported=used, heard_at=now, told_at=now - _LAG_SECONDS if told_at is None else told_at)
 
     def leave_alone(self, seconds: float) -> None:
         """Have nobody ask anything for so long."""
         self._alone_until = max(self._alone_until, time.monotonic() + seconds)
         self._write()
 
+    def reported(self) -> float:
+        """Return the weight used in this minute by the venue's newest report; 0 before the first."""
+        return _reported(_newest(self._records()), time.time())
+
     def used(self) -> float:
-        """Return the weight used in this minute: the newest report, and what is under way."""
+        """Return the most that can have been used in this minute: what is reported, and what is under way."""
         now, records = time.time(), self._records()
-        newest = max(records, key=lambda record: record.heard_at)
-        reported = newest.reported if _minute(newest.heard_at) == _minute(now) else 0.0
-        return reported + sum(each.under_way for each in records if now - each.written_at < _LONGEST_SECONDS)
+        under_way = sum(each.under_way for each in records if now - each.written_at < _LONGEST_SECONDS)
+        return _reported(_newest(records), now) + under_way
 
     def alone_for(self) -> float:
         """Return for how many seconds the venue wants to be left alone; 0 or less: it may be asked."""
@@ -86,8 +96,8 @@ class AddressBudget:
         return max([own, *(record.alone_until - time.time() for record in others)])
 
     def renewed_in(self) -> float:
-        """Return the seconds until the next minute."""
-        return 60.0 - (time.time() - _LAG_SECONDS) % 60.0
+        """Return the seconds until the venue's next minute."""
+        return 60.0 - _venue_time(_newest(self._records()), time.time()) % 60.0
 
     def _records(self) -> list[_Record]:
         if self._folder is None:
@@ -139,5 +149,14 @@ class AddressBudget:
         self._well = False
 
 
-def _minute(moment: float) -> int:
-    return int((moment - _LAG_SECONDS) // 60)
+def _newest(records: list[_Record]) -> _Record:
+    return max(records, key=lambda record: record.heard_at)
+
+
+def _reported(newest: _Record, now: float) -> float:
+    return newest.reported if _venue_time(newest, now) // 60 == newest.told_at // 60 else 0.0
+
+
+def _venue_time(newest: _Record, now: float) -> float:
+    """Return what the venue's clock shows, or a little less: so its minute is not taken to be over before it is."""
+    return now - newest.heard_at + newest.told_at

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextvars import ContextVar
 from decimal import localcontext
 from http import HTTPStatus
 from typing import Any, TypeVar
@@ -23,6 +24,9 @@ from domain.instruments import VenueRef
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
+
+# Whether the requests of the running task leave the rest of a budget to orders.
+_modest: ContextVar[bool] = ContextVar("modest", default=False)
 
 _MARKETS_LIVE_SECONDS = 86_400.0
 _MINUTE_MS = 60_000
@@ -60,12 +64,15 @@ class CcxtClient:
             AccountRefused: the request was signed, and the venue refuses the keys.
         """
         self.access.admit(urgent=urgent)
+        before = _modest.set(not urgent)
         try:
             return await self._ask(request)
         except Exception as error:
             if not is_venue_fault(error):
                 raise
             meaning = self._meaning(error)
+        finally:
+            _modest.reset(before)
         # Not from within: ccxt's own error, which can hold a signed address, would go with it to whoever logs it.
         raise meaning
 
@@ -95,6 +102,10 @@ class CcxtClient:
         config: Mapping[str, Any] | None = None,
     ) -> Any:
         """Make one request of those that a call consists of, counted while it is under way."""
+        if _modest.get():
+            # Once more, with nothing between this and the counting: ccxt makes some requests in tasks of their own, and
+            # a hundred calls could have been admitted before the first of these is counted.
+            self.access.check_budget(urgent=False)
         cost = self._exchange.calculate_rate_limiter_cost(api, method, path, params or {}, config or {})
         with self.access.spending(cost * self._exchange.rateLimit / _MINUTE_MS):
             return await self._told_fetch(path, api, method, params or {}, config or {})

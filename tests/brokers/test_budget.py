@@ -21,7 +21,7 @@ from simulator.server import start_simulator
 from tests.contract.benches import MAIN
 
 NOW = 1_700_000_040.0 // 60 * 60 + 20
-READS, ORDERS = 700, 20
+READS, ORDERS = 250, 20
 
 
 class Wall:
@@ -51,7 +51,7 @@ def test_what_is_under_way_anywhere_counts_beyond_the_newest_report(wall: Wall, 
     assert one.used() == other.used() == 140
 
 
-def test_the_minute_begins_a_second_after_that_of_the_clock(wall: Wall, tmp_path: Path) -> None:
+def test_the_minute_of_a_venue_that_tells_no_time_begins_a_second_after_ours(wall: Wall, tmp_path: Path) -> None:
     one, other = AddressBudget(tmp_path), AddressBudget(tmp_path)
     one.hear(5_000)
     assert other.renewed_in() == pytest.approx(41)
@@ -59,6 +59,29 @@ def test_the_minute_begins_a_second_after_that_of_the_clock(wall: Wall, tmp_path
     assert other.used() == 5_000
     wall.now = NOW + 41
     assert other.used() == one.used() == 0
+
+
+def test_the_minute_is_that_of_the_venue_wherever_its_clock_stands(wall: Wall, tmp_path: Path) -> None:
+    """It is 20 seconds into our minute, and 58 into the venue's."""
+    one, other = AddressBudget(tmp_path), AddressBudget(tmp_path)
+    one.hear(5_000, told_at=NOW + 38)
+    assert other.renewed_in() == pytest.approx(2)
+    wall.now += 1.9
+    assert other.used() == 5_000
+    wall.now += 0.2
+    assert other.used() == 0
+    other.hear(300, told_at=NOW + 40)
+    wall.now += 2
+    assert one.used() == 300, "what is used at the beginning of its minute counts until its end"
+
+
+def test_an_exchange_that_tells_the_time_with_its_report_is_believed(wall: Wall) -> None:
+    budget = AddressBudget()
+    access = VenueAccess(VenueRef(name="binance"), budget)
+    access.hear(200, {"X-MBX-USED-WEIGHT-1M": "4800", "Date": "Tue, 14 Nov 2023 22:13:38 GMT"})
+    assert budget.renewed_in() == pytest.approx(22)
+    access.hear(200, {"X-MBX-USED-WEIGHT-1M": "4800", "Date": "this afternoon"})
+    assert budget.renewed_in() == pytest.approx(41)
 
 
 def test_what_a_killed_process_had_under_way_is_forgotten(wall: Wall, tmp_path: Path) -> None:
@@ -98,6 +121,16 @@ def test_orders_stop_before_the_last_twentieth_of_the_budget(wall: Wall) -> None
     assert refused.value.retry_after == pytest.approx(41)
 
 
+def test_an_order_does_not_wait_for_what_is_under_way(wall: Wall) -> None:
+    access = VenueAccess(VenueRef(name="binance"), AddressBudget())
+    access.hear(200, {"X-MBX-USED-WEIGHT-1M": "4700"})
+    with access.spending(0.2):
+        access.admit(urgent=True)
+        with pytest.raises(VenueUnavailable, match="5900 of 6000"):
+            access.admit(urgent=False)
+    access.admit(urgent=False)
+
+
 def test_files_of_processes_that_are_long_gone_are_swept_away(wall: Wall, tmp_path: Path) -> None:
     AddressBudget(tmp_path).hear(1)
     banned = AddressBudget(tmp_path)
@@ -134,7 +167,7 @@ def test_a_file_that_is_no_record_says_nothing(tmp_path: Path) -> None:
 async def test_two_processes_that_ask_for_all_they_can_get_are_never_refused_and_can_still_order(
     tmp_path: Path,
 ) -> None:
-    """Each wants 700 lists of open orders, a weight of 6, and then places 20 orders: 8,400 of 6,000 in all."""
+    """Each wants 250 lists of markets, a weight of 20, and then places 20 orders: more than 10,000 of 6,000 in all."""
     exchange = Exchange(SimulatedClock(), [generated_market("BTCUSDT")])
     async with await start_simulator(exchange, accounts=[MAIN], limits_enforced=True) as simulator:
         processes = [await asker(simulator.url, tmp_path) for _ in range(2)]
