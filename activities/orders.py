@@ -53,6 +53,9 @@ class SubmitOrder(Model):
     wary: bool = False
 
 
+Awaited = Literal["end", "change", "answer"]
+
+
 class ResolveOrder(Model):
     """An order that the venue has, and of which is to be known how it stands.
 
@@ -64,7 +67,7 @@ class ResolveOrder(Model):
     """
 
     order: OrderRequest
-    awaited: Literal["end", "change", "answer"] = "end"
+    awaited: Awaited = "end"
     filled: Quantity = ZERO
     why: str | None = None
     adopted_run: str | None = None

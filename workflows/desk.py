@@ -109,11 +109,11 @@ class Desk:
         if exiting is not None and not exiting.urgent:
             self._state.carry(exiting=exiting.model_copy(update={"urgent": True}))
 
-    async def protect(self, price: Price, quantity: Quantity, config: BotConfig, instrument: Instrument) -> str:
-        """Have a stop rest at the exchange beside the position. Returns what came of it, in one sentence."""
+    async def protect(self, price: Price, quantity: Quantity, config: BotConfig, instrument: Instrument) -> None:
+        """Have a stop rest at the exchange beside the position."""
         position, at = self._state.carried.book.position, self._state.sighting.venue_time
         if position is None:
-            return "there is no position"
+            return
         decision = Decision(
             action="exit",
             key=price_exit_key(position.id, EXCHANGE_STOP, self._state.carried.sequence),
@@ -126,7 +126,12 @@ class Desk:
         )
         intent = self._intent(decision, config, instrument, "sell", quantity, leg=0)
         stop = intent.model_copy(update={"type": "stop", "price": price})
-        return await self._sender.send(InFlight(intent=stop, decision=decision), config, instrument)
+        await self._sender.send(InFlight(intent=stop, decision=decision), config, instrument)
+
+    def resolve(self, report: OrderReport, config: BotConfig, instrument: Instrument) -> str:
+        """Book what a person says of the order that was unknown."""
+        self._state.carry(in_flight=self._state.carried.unknown, unknown=None)
+        return self._books.fold(report, config, instrument)
 
     async def _make_way(self, config: BotConfig, instrument: Instrument) -> str | None:
         """End what rests: nothing may be sold twice, and a venue locks what a resting order would sell."""
@@ -134,11 +139,6 @@ class Desk:
         rested = await self._sender.end_resting(config, instrument, why=why)
         protected = await self._sender.end_protection(config, instrument, why=why)
         return protected or rested
-
-    def resolve(self, report: OrderReport, config: BotConfig, instrument: Instrument) -> str:
-        """Book what a person says of the order that was unknown."""
-        self._state.carry(in_flight=self._state.carried.unknown, unknown=None)
-        return self._books.fold(report, config, instrument)
 
     def _intent(
         self,

@@ -5,14 +5,13 @@ rests is the position's protection instead, beside which other orders may be mad
 """
 
 from datetime import timedelta
-from typing import Literal
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityHandle
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders import OrderActivities, ResolveOrder, SubmitOrder
+    from activities.orders import Awaited, OrderActivities, ResolveOrder, SubmitOrder
     from domain.config import BotConfig
     from domain.instruments import Instrument
     from domain.orders import OrderIntent, OrderReport, OrderRequest
@@ -147,7 +146,7 @@ class Sender:
         config: BotConfig,
         instrument: Instrument,
         *,
-        awaited: Literal["end", "change", "answer"],
+        awaited: Awaited,
     ) -> ActivityHandle[OrderReport]:
         return workflow.start_activity_method(
             OrderActivities.resolve_order,
@@ -177,7 +176,7 @@ class Sender:
         config: BotConfig,
         instrument: Instrument,
         *,
-        awaited: Literal["end", "change", "answer"],
+        awaited: Awaited,
         why: str | None = None,
     ) -> ResolveOrder:
         return ResolveOrder(

@@ -10,15 +10,9 @@ from domain.ports import LevelHit
 from domain.watch import RestingOrder
 from tests.activities.stage import BUY, SELL, Row, decided, held, request, row, state, time_of, view, watcher
 from tests.domain.builders import dec
+from tests.support.bots import LIVE
 
 STOPS = {"risk_management__stop_loss_pct": 3.0, "risk_management__take_profit_pct": 6.0}
-LIVE = {
-    "broker__trading_mode": "live",
-    "broker__credentials": "main",
-    "broker__live_trading_confirmed": True,
-    "risk_management__max_position_size": 100,
-    "risk_management__max_daily_loss": 100,
-}
 
 
 def offer(side: str = "buy", **changes: Any) -> RestingOrder:

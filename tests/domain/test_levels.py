@@ -8,6 +8,7 @@ from domain.decisions import ExitLevels, ExitState
 from domain.levels import exit_levels, is_off, limit_price, protective_stop
 from domain.orders import Side
 from tests.domain.builders import config, dec, instrument, position
+from tests.support.bots import LIVE
 
 STATE = ExitState(logic="x", folded=0, stop=97.25)
 
@@ -75,15 +76,6 @@ def test_a_limit_is_offered_on_a_tick_and_never_worse_than_its_offset(
 ) -> None:
     settings = config(trading__limit_offset_pct=offset)
     assert limit_price(settings, instrument(), dec(reference), side=side) == dec(expected)
-
-
-LIVE = {
-    "broker__trading_mode": "live",
-    "broker__credentials": "main",
-    "broker__live_trading_confirmed": True,
-    "risk_management__max_position_size": 100,
-    "risk_management__max_daily_loss": 100,
-}
 
 
 @pytest.mark.parametrize(

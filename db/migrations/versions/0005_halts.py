@@ -1,4 +1,4 @@
-"""Halts: entries that a person has forbidden; the reasons are in db/tables.py. NOTIFY says that one has changed."""
+"""Halts: entries that a person has forbidden; see db/tables/bots.py. NOTIFY says that one has changed."""
 
 from alembic import op
 

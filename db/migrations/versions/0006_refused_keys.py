@@ -1,4 +1,4 @@
-"""Keys that a venue refuses: since when, in which words, and whether to orders alone; see db/tables.py."""
+"""Keys that a venue refuses: since when, in which words, and whether to orders alone; see db/tables/credentials.py."""
 
 from alembic import op
 
