@@ -186,7 +186,8 @@ class Watcher:
         request = self._request
         if self._position is None or request.limit is not None:
             return None
-        wanted = protective_stop(self.levels, request.config, request.instrument)
+        # Asked first: levels are exact arithmetic, and most bots have no stop there.
+        wanted = protective_stop(self.levels, request.config, request.instrument) if request.config.protected else None
         return self.result("unprotected") if is_off(request.stop_tried, wanted) else None
 
     def _stopped_by(self, view: MarketView, end: int) -> bool:

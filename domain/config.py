@@ -222,6 +222,11 @@ class BotConfig(Section):
         return VenueRef(name=self.data.data_source, base_url=self.broker.base_url, sandbox=self.broker.sandbox)
 
     @property
+    def protected(self) -> bool:
+        """Whether a stop is to rest at the exchange beside a position."""
+        return self.risk_management.exchange_stop and self.account is not None
+
+    @property
     def account(self) -> AccountRef | None:
         """The account that is traded; None on paper."""
         if self.broker.trading_mode == PAPER or self.broker.credentials is None:

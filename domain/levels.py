@@ -58,7 +58,7 @@ def bid(config: BotConfig, instrument: Instrument, price: Price) -> Price:
 def protective_stop(levels: ExitLevels, config: BotConfig, instrument: Instrument) -> Price | None:
     """Return where a stop is to rest at the exchange, on a tick: the highest of the stops; None: nowhere."""
     stops = [level for level in (levels.stop, levels.last_stop) if level is not None]
-    if config.account is None or not config.risk_management.exchange_stop or not stops:
+    if not config.protected or not stops:
         return None
     return floor_to(max(stops), instrument.tick_size)
 
