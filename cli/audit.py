@@ -11,7 +11,7 @@ from cli.recorded import RecordedOrder, recorded_orders
 from db.reads import FillRecord, OrderRecord, Reads, TradeRecord
 from db.values import from_ms
 from domain.model import ZERO, Model, Money, Price, as_money, exact
-from domain.orders import Fill, OrderIntent, OrderReport
+from domain.orders import BY_A_PERSON, Fill, OrderIntent, OrderReport
 
 _ALL = 2**31 - 1
 _STEP = Decimal(1).scaleb(-18)
@@ -23,6 +23,11 @@ class Books(Model):
     orders: tuple[OrderRecord, ...] = ()
     fills: tuple[FillRecord, ...] = ()
     trades: tuple[TradeRecord, ...] = ()
+
+    @property
+    def told(self) -> frozenset[str]:
+        """The orders of which a person has told how they ended; no answer of a broker says the same."""
+        return frozenset(fill.client_order_id for fill in self.fills if fill.trade_id.endswith(BY_A_PERSON))
 
 
 class Audit(Model):
@@ -87,14 +92,20 @@ def total(audits: Sequence[Audit]) -> Audit:
 
 
 def compare(bot_id: str, recorded: Iterable[RecordedOrder], books: Books) -> Audit:
-    """Compare the journal of one bot with what its histories have recorded. Pure."""
+    """Compare the journal of one bot with what its histories have recorded. Pure.
+
+    Where a person has told how an order ended, the journal alone can say it: such orders count in the books only.
+    """
     findings = _Findings(bot_id)
     known = _once_each(recorded, findings)
-    journaled = {order.client_order_id: order for order in books.orders}
-    _check_orders(known, journaled, findings)
-    _check_fills(known, books.fills, findings)
+    answered = {name: order for name, order in known.items() if name not in books.told}
+    journaled = {order.client_order_id: order for order in books.orders if order.client_order_id not in books.told}
+    _check_orders(answered, journaled, findings)
+    _check_fills(answered, [fill for fill in books.fills if fill.client_order_id not in books.told], findings)
     _check_decisions(books.orders, findings)
-    _check_sequence([order.intent for order in known.values()], findings)
+    numbers = [(order.intent.client_order_id, order.intent.sequence) for order in known.values()]
+    told = [(order.client_order_id, order.sequence) for order in books.orders if order.client_order_id in books.told]
+    _check_sequence([*numbers, *told], findings)
     _check_trades(books, findings)
     return Audit(
         orders=len(books.orders),
@@ -205,11 +216,11 @@ def _check_decisions(journaled: Sequence[OrderRecord], findings: _Findings) -> N
         earlier.append(order)
 
 
-def _check_sequence(intents: Sequence[OrderIntent], findings: _Findings) -> None:
-    """The orders of a bot are numbered without a gap."""
+def _check_sequence(numbered: Iterable[tuple[str, int]], findings: _Findings) -> None:
+    """The orders of a bot, each with its client order id, are numbered without a gap."""
     numbers: defaultdict[str, set[int]] = defaultdict(set)
-    for intent in intents:
-        numbers[intent.client_order_id[:6]].add(intent.sequence)
+    for name, number in numbered:
+        numbers[name[:6]].add(number)
     for prefix, found in numbers.items():
         for number in sorted(set(range(1, max(found) + 1)) - found):
             findings.lost(f"order number {number} of {prefix} is in no history")

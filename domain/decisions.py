@@ -17,6 +17,7 @@ MANUAL_CLOSE = "manual_close"
 MANUAL_OPEN = "manual_open"
 BOT_STOPPED = "bot_stopped"
 EXCHANGE_STOP = "exchange_stop"
+SOLD_BY_HAND = "sold_by_hand"
 
 
 class Condition(Model):

@@ -8,7 +8,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.config import parse_config
     from domain.config_errors import InvalidConfig
     from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN
-    from domain.orders import BY_A_PERSON, Fill, OrderReport, OrderStatus
+    from domain.model import ZERO
     from domain.state import BotStart, Reconfigure
     from workflows.applying import refusal
     from workflows.command import (
@@ -112,7 +112,7 @@ class BotWorkflow:
     @workflow.update
     async def resolve_order(self, found: OrderFound) -> str:
         """Say how an order ended that is unknown; returns what came of it."""
-        return await self._loop.resolve(Resolution(self._report(found)))
+        return await self._loop.resolve(Resolution(found))
 
     @resolve_order.validator
     def _may_resolve(self, found: OrderFound) -> None:
@@ -120,11 +120,30 @@ class BotWorkflow:
         if unknown is None:
             raise refused("no order is unknown")
         if self._loop.wishes.resolution is not None:
-            raise refused("the order is being resolved")
+            raise refused("a finding is being booked")
         if found.quantity > unknown.intent.quantity:
             raise refused(f"at most {unknown.intent.quantity:f} can be filled; was {found.quantity:f}")
         if found.quantity and not found.price:
             raise refused("a price is needed with what was filled")
+
+    @workflow.update
+    async def book_sale(self, sold: OrderFound) -> str:
+        """Say what of the position was sold by hand at the exchange; returns what came of it."""
+        return await self._loop.resolve(Resolution(sold, by_hand=True))
+
+    @book_sale.validator
+    def _may_book_sale(self, sold: OrderFound) -> None:
+        position = self._state.carried.book.position
+        if position is None:
+            raise refused("there is no position of which anything could have been sold")
+        if self._state.config is None or self._state.config.account is None:
+            raise refused("the position is on paper: `bots close` sells it")
+        if self._loop.wishes.resolution is not None:
+            raise refused("a finding is being booked")
+        if self._state.carried.unknown is not None:
+            raise refused("an order is unknown: first say how that one ended")
+        if not ZERO < sold.quantity <= position.qty_open:
+            raise refused(f"at most the {position.qty_open:f} held can have been sold; was {sold.quantity:f}")
 
     @workflow.update
     async def explain_difference(self) -> str:
@@ -171,25 +190,6 @@ class BotWorkflow:
     def position(self) -> PositionAnswer:
         """Return what the bot holds."""
         return position_answer(self._state)
-
-    def _report(self, found: OrderFound) -> OrderReport:
-        """Return a person's finding as a report of the order that is unknown."""
-        unknown, instrument = self._state.carried.unknown, self._state.instrument
-        if unknown is None or instrument is None:
-            raise refused("no order is unknown")
-        name = unknown.intent.client_order_id
-        if not found.quantity:
-            return OrderReport(client_order_id=name, status="cancelled", reason="a person found it absent")
-        fill = Fill(
-            trade_id=name + BY_A_PERSON,
-            price=found.price,
-            quantity=found.quantity,
-            fee=found.fee,
-            fee_currency=found.fee_currency or instrument.quote,
-            at=unknown.intent.decided_at,
-        )
-        status: OrderStatus = "filled" if found.quantity == unknown.intent.quantity else "cancelled"
-        return OrderReport(client_order_id=name, status=status, fills=(fill,), reason="a person found it filled")
 
     def _may_command(self) -> None:
         command = self._loop.wishes.command

@@ -7,9 +7,10 @@ from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
 from domain.decisions import Decision, ExitLevels
+from domain.instruments import Instrument
 from domain.journal import BotStatus
 from domain.model import ZERO, Model, Money, Price, Quantity
-from domain.orders import OrderReport
+from domain.orders import BY_A_PERSON, Fill, OrderIntent, OrderReport, OrderStatus
 from domain.state import BotState
 from domain.watch import Order, RestingOrder, Sighting
 
@@ -35,7 +36,7 @@ class Command:
 
 
 class OrderFound(Model):
-    """What a person has found out about an order that is unknown: how much of it was filled, and at what price.
+    """What a person knows and the bot does not: how an order ended that is unknown, or what was sold by hand.
 
     Attributes:
         quantity: base that was filled, fees not deducted; zero: the venue has no such order.
@@ -51,10 +52,32 @@ class OrderFound(Model):
 
 @dataclass
 class Resolution:
-    """A person's finding, as the order's last report. Mutable: the loop sets the answer, its handler waits for it."""
+    """A person's finding. Mutable: the loop sets the answer, its handler waits for it.
 
-    report: OrderReport
+    Attributes:
+        by_hand: it is of a sale that the bot never ordered; otherwise of the order that is unknown.
+    """
+
+    found: OrderFound
+    by_hand: bool = False
     answer: Answer | None = None
+
+    def report(self, intent: OrderIntent, instrument: Instrument) -> OrderReport:
+        """Return the finding as the last report of an order."""
+        name, found = intent.client_order_id, self.found
+        if not found.quantity:
+            return OrderReport(client_order_id=name, status="cancelled", reason="a person found it absent")
+        fill = Fill(
+            trade_id=name + BY_A_PERSON,
+            price=found.price,
+            quantity=found.quantity,
+            fee=found.fee,
+            fee_currency=found.fee_currency or instrument.quote,
+            at=intent.decided_at,
+        )
+        status: OrderStatus = "filled" if found.quantity == intent.quantity else "cancelled"
+        reason = "a person sold it by hand" if self.by_hand else "a person found it filled"
+        return OrderReport(client_order_id=name, status=status, fills=(fill,), reason=reason)
 
 
 @dataclass

@@ -10,16 +10,17 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.config import BotConfig
-    from domain.decisions import EXCHANGE_STOP, Decision, price_exit_key
+    from domain.decisions import EXCHANGE_STOP, SOLD_BY_HAND, Decision, price_exit_key
     from domain.instruments import Instrument
     from domain.intervals import interval_ms
     from domain.levels import limit_price
     from domain.metrics import Performance
     from domain.model import ZERO, Price, Quantity
-    from domain.orders import OrderIntent, OrderReport, OrderType, Side, client_order_id
+    from domain.orders import OrderIntent, OrderType, Side, client_order_id
+    from domain.positions import Position
     from domain.state import DECIDED_KEPT, BotState, InFlight
     from workflows.books import Books
-    from workflows.command import Answer
+    from workflows.command import Answer, Resolution
     from workflows.sender import Sender
     from workflows.standing import Standing
 
@@ -111,27 +112,53 @@ class Desk:
 
     async def protect(self, price: Price, quantity: Quantity, config: BotConfig, instrument: Instrument) -> None:
         """Have a stop rest at the exchange beside the position."""
-        position, at = self._state.carried.book.position, self._state.sighting.venue_time
+        position = self._state.carried.book.position
         if position is None:
             return
-        decision = Decision(
-            action="exit",
-            key=price_exit_key(position.id, EXCHANGE_STOP, self._state.carried.sequence),
-            reason=EXCHANGE_STOP,
-            price=price,
-            candle_time=self._state.carried.acted_candle,
-            decided_at=max(at or 0, position.entered_at),
-            config_version=self._state.carried.version,
-            urgent=True,
-        )
+        decision = self._decision(position, EXCHANGE_STOP, price)
         intent = self._intent(decision, config, instrument, "sell", quantity, leg=0)
         stop = intent.model_copy(update={"type": "stop", "price": price})
         await self._sender.send(InFlight(intent=stop, decision=decision), config, instrument)
 
-    def resolve(self, report: OrderReport, config: BotConfig, instrument: Instrument) -> str:
-        """Book what a person says of the order that was unknown."""
-        self._state.carry(in_flight=self._state.carried.unknown, unknown=None)
-        return self._books.fold(report, config, instrument)
+    async def resolve(self, resolution: Resolution, config: BotConfig, instrument: Instrument) -> Answer:
+        """Book what a person says of the order that was unknown, or has sold by hand."""
+        if resolution.by_hand:
+            return await self._book_sale(resolution, config, instrument)
+        order = self._state.carried.unknown
+        if order is None:
+            return Answer(done=False, text="no order is unknown")
+        self._state.carry(in_flight=order, unknown=None)
+        return Answer(done=True, text=self._books.fold(resolution.report(order.intent, instrument), config, instrument))
+
+    async def _book_sale(self, resolution: Resolution, config: BotConfig, instrument: Instrument) -> Answer:
+        """Book a sale by hand as an order of its own, which no venue has; the difference is explained by it.
+
+        What rests is ended first: it may have been filled meanwhile, and offers what is no longer there.
+        """
+        await self._make_way(config, instrument)
+        position, quantity = self._state.carried.book.position, resolution.found.quantity
+        if self._state.carried.in_flight is not None:
+            return Answer(done=False, text="an order of the bot is under way: say it again when that has ended")
+        if position is None or quantity > position.qty_open:
+            held = position.qty_open if position else ZERO
+            return Answer(done=False, text=f"the bot has sold meanwhile: it holds {held:f}")
+        decision = self._decision(position, SOLD_BY_HAND, resolution.found.price)
+        intent = self._intent(decision, config, instrument, "sell", quantity, leg=0)
+        self._state.carry(in_flight=InFlight(intent=intent, decision=decision), difference=None)
+        return Answer(done=True, text=self._books.fold(resolution.report(intent, instrument), config, instrument))
+
+    def _decision(self, position: Position, reason: str, price: Price) -> Decision:
+        """Return an exit that no look at the market has decided, as of the last one."""
+        return Decision(
+            action="exit",
+            key=price_exit_key(position.id, reason, self._state.carried.sequence),
+            reason=reason,
+            price=price,
+            candle_time=self._state.carried.acted_candle,
+            decided_at=max(self._state.sighting.venue_time or 0, position.entered_at),
+            config_version=self._state.carried.version,
+            urgent=True,
+        )
 
     async def _make_way(self, config: BotConfig, instrument: Instrument) -> str | None:
         """End what rests: nothing may be sold twice, and a venue locks what a resting order would sell."""

@@ -176,7 +176,7 @@ class Loop:
         """Finish what was begun: an order under way, one that a person has looked up, an exit that was decided."""
         if self.wishes.resolution is not None:
             resolution, self.wishes.resolution = self.wishes.resolution, None
-            resolution.answer = Answer(done=True, text=self._desk.resolve(resolution.report, config, instrument))
+            resolution.answer = await self._desk.resolve(resolution, config, instrument)
         await self._sender.resume(config, instrument)
         if not self._adoption.is_done(config):
             return

@@ -60,7 +60,7 @@ class Standing:
         state.last_error = how
         self._outbox.row_changed()
         self._outbox.event("difference", how, severity="error")
-        advice = f"Look at the exchange, then: bots resolve {state.row.bot_id} --explained"
+        advice = f"Look at the exchange, then: bots resolve {state.row.bot_id} --sold QUANTITY@PRICE, or --explained"
         self._outbox.tell("difference", f"{config.name}: books and venue differ", f"{how}. {advice}", severity="error")
 
     def limited(self, result: WatchResult, config: BotConfig) -> None:

@@ -25,7 +25,8 @@ app = typer.Typer(add_completion=False)
 
 _Timeout: TypeAlias = Annotated[float, typer.Option("--timeout", min=0.1, metavar="SECONDS", help="Wait so long.")]
 
-_OPEN, _CLOSE, _RESOLVE, _EXPLAIN = "open_position", "close_position", "resolve_order", "explain_difference"
+_OPEN, _CLOSE = "open_position", "close_position"
+_RESOLVE, _SOLD, _EXPLAIN = "resolve_order", "book_sale", "explain_difference"
 _ATTEMPTS = 5
 _PAUSE_SECONDS = 0.3
 
@@ -48,41 +49,54 @@ def resolve(  # noqa: PLR0917
     filled: Annotated[
         str | None, typer.Option(metavar="QUANTITY@PRICE", help="It was filled: so much, at this average price.")
     ] = None,
-    fee: Annotated[str, typer.Option(help="With --filled: the fee, in quote.")] = "0",
     absent: Annotated[bool, typer.Option("--absent", help="The exchange has no such order.")] = False,
+    sold: Annotated[
+        str | None, typer.Option(metavar="QUANTITY@PRICE", help="So much of the position was sold by hand.")
+    ] = None,
+    fee: Annotated[str, typer.Option(help="With --filled and --sold: the fee, in quote.")] = "0",
     explained: Annotated[
         bool, typer.Option("--explained", help="Books and exchange differ, and it is known why: go on.")
     ] = False,
     timeout: _Timeout = 60.0,
     data_dir: DataDir = None,
 ) -> None:
-    """Say how an order ended that only a person can look up (see `bots show`)."""
-    run(_resolve(bot_id, _Finding(filled, fee, absent, explained), timeout, data_dir))
+    """Tell a bot what only a person can find out: how an order ended (see `bots show`), or what was sold by hand."""
+    run(_resolve(bot_id, _Finding(filled, absent, sold, explained, fee), timeout, data_dir))
 
 
 class _Finding(NamedTuple):
     filled: str | None
-    fee: str
     absent: bool
+    sold: str | None
     explained: bool
+    fee: str
 
 
 async def _resolve(bot_id: str, finding: _Finding, timeout_seconds: float, data_dir: Path | None) -> None:
-    if sum((finding.filled is not None, finding.absent, finding.explained)) != 1:
-        raise CliError("expected one of --filled QUANTITY@PRICE, --absent and --explained")
-    if finding.explained:
-        await _command(bot_id, _EXPLAIN, timeout_seconds, data_dir)
-        return
-    found = OrderFound(quantity=ZERO) if finding.filled is None else _found(finding.filled, finding.fee)
-    await _command(bot_id, _RESOLVE, timeout_seconds, data_dir, found)
+    update, argument = _update(finding)
+    await _command(bot_id, update, timeout_seconds, data_dir, argument)
 
 
-def _found(filled: str, fee: str) -> OrderFound:
-    quantity, _, price = filled.partition("@")
+def _update(finding: _Finding) -> tuple[str, OrderFound | None]:
+    """Return the update that tells a bot of a finding, and its argument."""
+    options = ("--filled", "--absent", "--sold", "--explained")
+    given = [option for option, value in zip(options, finding, strict=False) if value not in (None, False)]
+    if len(given) != 1:
+        expected = "one of --filled QUANTITY@PRICE, --absent, --sold QUANTITY@PRICE and --explained"
+        raise CliError(f"expected {expected}; found {' and '.join(given) or 'none of them'}")
+    if finding.sold is not None:
+        return _SOLD, _found("--sold", finding.sold, finding.fee)
+    if finding.filled is not None:
+        return _RESOLVE, _found("--filled", finding.filled, finding.fee)
+    return (_RESOLVE, OrderFound(quantity=ZERO)) if finding.absent else (_EXPLAIN, None)
+
+
+def _found(option: str, text: str, fee: str) -> OrderFound:
+    quantity, _, price = text.partition("@")
     try:
         return OrderFound.model_validate({"quantity": quantity, "price": price, "fee": fee})
     except ValidationError:
-        raise CliError(f"--filled must be like 0.25@43210.5, and --fee a number; was {filled!r}, {fee!r}") from None
+        raise CliError(f"{option} must be like 0.25@43210.5, and --fee a number; was {text!r}, {fee!r}") from None
 
 
 async def _command(

@@ -50,18 +50,38 @@ async def test_more_than_was_ordered_cannot_have_been_filled(cli: Cli, lost: Bot
     assert "can be filled; was 1000" in outcome.err
 
 
-@pytest.mark.parametrize("options", [(), ("--absent", "--explained"), ("--filled", "1@2", "--absent")])
-async def test_one_finding_is_expected(cli: Cli, options: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ((), "none of them"),
+        (("--absent", "--explained"), "--absent and --explained"),
+        (("--filled", "1@2", "--absent"), "--filled and --absent"),
+        (("--sold", "1@2", "--explained"), "--sold and --explained"),
+    ],
+)
+async def test_one_finding_is_expected(cli: Cli, options: tuple[str, ...], found: str) -> None:
     outcome = await cli("bots", "resolve", "any", *options)
-    sentence = "error: expected one of --filled QUANTITY@PRICE, --absent and --explained\n"
-    assert (outcome.code, outcome.err) == (1, sentence)
+    expected = "one of --filled QUANTITY@PRICE, --absent, --sold QUANTITY@PRICE and --explained"
+    assert (outcome.code, outcome.err) == (1, f"error: expected {expected}; found {found}\n")
 
 
-@pytest.mark.parametrize("filled", ["0.5", "a@b", "0.5@", "-1@90"])
-async def test_a_fill_is_a_quantity_at_a_price(cli: Cli, filled: str) -> None:
-    outcome = await cli("bots", "resolve", "any", "--filled", filled)
+@pytest.mark.parametrize("option", ["--filled", "--sold"])
+@pytest.mark.parametrize("text", ["0.5", "a@b", "0.5@", "-1@90"])
+async def test_a_fill_is_a_quantity_at_a_price(cli: Cli, option: str, text: str) -> None:
+    outcome = await cli("bots", "resolve", "any", option, text)
     assert outcome.code == 1
-    assert f"--filled must be like 0.25@43210.5, and --fee a number; was {filled!r}" in outcome.err
+    assert f"{option} must be like 0.25@43210.5, and --fee a number; was {text!r}" in outcome.err
+
+
+async def test_what_was_sold_by_hand_is_booked(cli: Cli, bench: Bench) -> None:
+    bot = await running_bot(bench, **LIVE)
+    bench.market.dip()
+    await bot.holds()
+    held = (await bot.position()).quantity
+    booked = await cli("bots", "resolve", bot.bot_id, "--sold", f"{held}@100", "--fee", "0.5")
+    assert booked.out.startswith(f"{bot.bot_id}: sold {held} BTC @ 100 USDT: sold_by_hand; position closed"), booked.err
+    again = await cli("bots", "resolve", bot.bot_id, "--sold", "1@100")
+    assert again.err == f"error: {bot.bot_id}: there is no position of which anything could have been sold\n"
 
 
 async def test_without_a_difference_there_is_nothing_to_explain(cli: Cli, bench: Bench) -> None:

@@ -148,6 +148,17 @@ def test_books_that_agree_are_clean() -> None:
     assert audit().clean
 
 
+def test_what_a_person_has_sold_by_hand_is_in_no_history_and_is_no_finding() -> None:
+    by_hand = changed(FILLS[1], trade_id="sabcde-order-2-person")
+    assert audit(history=(HISTORY[0], HISTORY[2]), fills=(FILLS[0], by_hand, FILLS[2])).clean
+
+
+def test_an_order_whose_end_a_person_has_told_is_not_held_against_its_history() -> None:
+    told = changed(FILLS[0], trade_id="sabcde-order-1-person")
+    unknown = changed(HISTORY[0].report, status="unknown", fills=())
+    assert audit(history=(changed(HISTORY[0], report=unknown), *HISTORY[1:]), fills=(told, *FILLS[1:])).clean
+
+
 def test_the_same_order_in_two_runs_is_one_order() -> None:
     assert audit(history=(*HISTORY, HISTORY[0], HISTORY[2])).clean
 
