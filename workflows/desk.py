@@ -78,7 +78,8 @@ class Desk:
         """Sell, leg after leg, until the latched exit leaves the position flat or dust, or an order rests.
 
         A leg of which nothing was filled ends the attempt; the exit stays latched. Where the account has less than the
-        books, what it has is sold, and a person has to explain the rest.
+        books, what it has is sold, and a person has to explain the rest, once two legs in a row have found that: what
+        a stop had locked may come back a moment after it was cancelled.
         """
         answer = await self._make_way(config, instrument) or "there is no position"
         leg = 0
@@ -88,14 +89,14 @@ class Desk:
                 return self._books.close(decision, config, at=decision.decided_at)
             offered = self._books.offered(quantity, decision, instrument)
             intent = self._intent(decision, config, instrument, "sell", offered, leg=leg)
-            before = self._state.carried.book.holding
+            before, missed = self._state.carried.book.holding, self._state.carried.sellable is not None
             order = InFlight(intent=intent, decision=decision, until=_until(intent, config))
             answer = await self._sender.send(order, config, instrument)
             if self._state.resting is not None:
                 return answer
             self.hurry()
             there = self._state.carried.sellable
-            if there is not None:
+            if there is not None and missed:
                 how = f"the account can sell {there:f} {instrument.base}, the books of this bot {quantity:f}"
                 self._standing.differs(how, config)
             sold = self._state.carried.book.holding != before
