@@ -12,6 +12,11 @@ from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin, RSIBBVolumeP
 from strategies.exits.atr import ATRExitMixin, ATRParams
 from strategies.registry import build_strategy, describe, validate
 
+ENTRY_NAMES = (
+    "RSIBBVolumeEntryMixin, RSIBBEntryMixin, RSIOrBBEntryMixin, RSIIchimokuEntryMixin, RSIVolumeSupertrendEntryMixin, "
+    "BBVolumeSuperTrendEntryMixin"
+)
+EXIT_NAMES = "ATRExitMixin"
 ENTRY, EXIT = ("strategy", "parameters", "entry_logic"), ("strategy", "parameters", "exit_logic")
 
 
@@ -103,10 +108,9 @@ def test_unknown_names_list_the_known_ones_and_the_nearest() -> None:
     assert problems(document) == {
         "strategy.type": "unknown strategy 'CustmStrategy'; did you mean CustomStrategy? Known: CustomStrategy",
         "strategy.parameters.entry_logic.name": (
-            "unknown entry logic 'RSIBBVolumeEntryMixn'; did you mean RSIBBVolumeEntryMixin? "
-            "Known: RSIBBVolumeEntryMixin"
+            f"unknown entry logic 'RSIBBVolumeEntryMixn'; did you mean RSIBBVolumeEntryMixin? Known: {ENTRY_NAMES}"
         ),
-        "strategy.parameters.exit_logic.name": "unknown exit logic 'zzz'; expected one of ATRExitMixin",
+        "strategy.parameters.exit_logic.name": f"unknown exit logic 'zzz'; expected one of {EXIT_NAMES}",
     }
 
 
@@ -149,17 +153,17 @@ def test_building_refuses_what_the_configuration_alone_cannot_know() -> None:
 
 
 def test_the_catalogue_describes_each_logic_with_ranges_and_defaults() -> None:
-    entry, exit_ = describe()
+    described = {logic.name: logic for logic in describe()}
+    entry, exit_ = described["RSIBBVolumeEntryMixin"], described["ATRExitMixin"]
 
-    assert (entry.kind, entry.name) == ("entry", "RSIBBVolumeEntryMixin")
+    assert ", ".join(name for name, logic in described.items() if logic.kind == "entry") == ENTRY_NAMES
+    assert ", ".join(name for name, logic in described.items() if logic.kind == "exit") == EXIT_NAMES
     assert entry.rule.startswith("RSI ≤ oversold and C ≤ lower band")
     period, oversold, *_ = entry.parameters
     assert (period.name, period.type, period.default) == ("e_rsi_period", "integer", 14)
     assert (period.minimum, period.maximum) == (2, 1000)
     assert (oversold.type, oversold.default, oversold.minimum, oversold.maximum) == ("number", 30, 0, 50)
     assert (entry.parameters[-1].type, entry.parameters[-1].default) == ("boolean", True)
-    assert (exit_.kind, [parameter.name for parameter in exit_.parameters]) == (
-        "exit",
-        ["x_atr_period", "x_sl_multiplier"],
-    )
-    assert all(parameter.description for described in (entry, exit_) for parameter in described.parameters)
+    assert [parameter.name for parameter in exit_.parameters] == ["x_atr_period", "x_sl_multiplier"]
+    assert all(logic.rule for logic in described.values())
+    assert all(parameter.description for logic in described.values() for parameter in logic.parameters)
