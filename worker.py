@@ -51,6 +51,7 @@ from domain.errors import SteadyhandError
 from domain.queues import Role
 from domain.state import WatchOptions
 from market.data import MarketData
+from plugins.plugins import Plugins
 from security.cache import CiphertextCache
 from security.key_file import load_ring
 from security.vault import SealedVault
@@ -109,6 +110,8 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         stack.push_async_callback(gateway.close)
         market = MarketData(lambda venue: CcxtData(gateway, venue))
         stack.push_async_callback(market.close)
+        plugins = Plugins.by(settings)
+        stack.callback(plugins.close)
         threads = stack.enter_context(ThreadPoolExecutor(_STRATEGY_THREADS, thread_name_prefix="strategy"))
         board, health = LivenessBoard(worker_name()), StoreHealth(engine)
         halts = Halts(HaltRepository(engine), HaltFile(settings.halt_file))
@@ -126,13 +129,13 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
             segment_seconds=settings.segment_seconds, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds
         )
         yield Services(
-            fleet=Fleet(client, bots, options),
+            fleet=Fleet(client, bots, options, plugins),
             board=board,
             metrics=_metrics(board, market, gateway, halts),
             orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway)), gate),
             adoption=AdoptionActivities(accounts),
-            watches=WatchActivities(market, board, threads, Reconciler(accounts), gate),
-            config=ConfigActivities(bots, market, accounts),
+            watches=WatchActivities(market, board, threads, Reconciler(accounts), gate, plugs=plugins),
+            config=ConfigActivities(bots, market, accounts, plugins),
             journal=JournalActivities(JournalRepository(engine, health)),
             notify=NotifyActivities(notifier),
             engine=engine,

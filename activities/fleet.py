@@ -14,6 +14,7 @@ from temporalio.common import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from activities.checking import checked
 from domain.config import BotConfig
 from domain.config_errors import InvalidConfig
 from domain.errors import StoreUnavailable, UnknownBot
@@ -21,7 +22,7 @@ from domain.model import Model
 from domain.ports import Bots
 from domain.queues import BOT_PREFIX, Role, workflow_id
 from domain.state import BotRow, BotStart, BotState, Reconfigure, WatchOptions
-from strategies.registry import validate
+from strategies.plugs import NO_PLUGINS, Plugs
 
 log = structlog.get_logger(__name__)
 
@@ -47,10 +48,11 @@ class SyncReport(Model):
 class Fleet:
     """Starts, tells and stops bots, by their rows."""
 
-    def __init__(self, client: Client, bots: Bots, options: WatchOptions) -> None:
+    def __init__(self, client: Client, bots: Bots, options: WatchOptions, plugs: Plugs = NO_PLUGINS) -> None:
         self._client = client
         self._bots = bots
         self._options = options
+        self._plugs = plugs
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def sync_all(self) -> SyncReport:
@@ -109,7 +111,7 @@ class Fleet:
             await self._signal(row.bot_id, request)
             return None
         try:
-            config = validate(row.config)
+            config = await checked(row.config, self._plugs)
         except InvalidConfig as error:
             # A bot that had a valid version runs on by it, and shows the refusal too.
             if last_valid is not None:

@@ -22,7 +22,7 @@ from domain.ports import LevelHit, MarketView
 from domain.positions import Position
 from domain.watch import Sighting, WatchRequest, WatchResult
 from risk.limits import Refusal, entry_refusal, sized_entry
-from strategies.custom import CustomStrategy
+from strategies.custom import AnyStrategy
 from strategies.logic import EntryPoint
 
 
@@ -33,7 +33,7 @@ class Watcher:
         closed: why no entry may be made now, whatever the bot itself says, or None. The watch sets it before each look.
     """
 
-    def __init__(self, request: WatchRequest, strategy: CustomStrategy | None, *, cached: ExitState | None) -> None:
+    def __init__(self, request: WatchRequest, strategy: AnyStrategy | None, *, cached: ExitState | None) -> None:
         """Start from the request, or from a newer exit state that an earlier attempt has left behind.
 
         Args:
@@ -64,6 +64,10 @@ class Watcher:
         moments = [self._position.entered_at] if self._position else []
         return max([*moments, *(order.since for order in self._request.resting)], default=None)
 
+    def guard(self) -> "Watcher":
+        """Return one that knows the same levels, and runs no strategy's code."""
+        return Watcher(self._request, None, cached=self._exit_state)
+
     def due_in(self, view: MarketView) -> float | None:
         """Return the seconds of the venue's clock until a limit order has rested long enough; None: none rests."""
         order = self._request.limit
@@ -77,6 +81,7 @@ class Watcher:
                 "exit_state": self._exit_state,
                 "sighting": self.sighting,
                 "lost_candles": self.lost_candles,
+                "plugins": (self._strategy and self._strategy.plugins) or None,
                 **fields,
             }
         )
@@ -143,7 +148,7 @@ class Watcher:
         self._see(view, verdict=f"{why}: only the levels are guarded")
         return None
 
-    def _judge(self, view: MarketView, strategy: CustomStrategy) -> WatchResult | None:
+    def _judge(self, view: MarketView, strategy: AnyStrategy) -> WatchResult | None:
         position = self._position
         if position is not None:
             result = self._judge_exit(view, strategy, position)
@@ -153,7 +158,7 @@ class Watcher:
 
     # exits
 
-    def _judge_exit(self, view: MarketView, strategy: CustomStrategy, position: Position) -> WatchResult | None:
+    def _judge_exit(self, view: MarketView, strategy: AnyStrategy, position: Position) -> WatchResult | None:
         candles, entry = view.candles, _entry_point(position)
         state, oldest = self._exit_state, int(candles.open_time[0])
         if state is None or not strategy.state_belongs(state):
@@ -201,7 +206,7 @@ class Watcher:
 
     # entries
 
-    def _judge_entry(self, view: MarketView, strategy: CustomStrategy) -> WatchResult | None:
+    def _judge_entry(self, view: MarketView, strategy: AnyStrategy) -> WatchResult | None:
         request, newest = self._request, int(view.candles.open_time[-1])
         verdict = strategy.entry(view.candles)
         obstacle = self._entry_obstacle(view, newest)
@@ -257,7 +262,7 @@ class Watcher:
         state = self._exit_state or self._midway_state(view, self._strategy, price)
         return self._decide(self._decisions.enter_now(view, price, sized, state))
 
-    def _midway_state(self, view: MarketView, strategy: CustomStrategy, price: Price) -> ExitState:
+    def _midway_state(self, view: MarketView, strategy: AnyStrategy, price: Price) -> ExitState:
         """Start the exit rule inside a candle: from the price, with what the newest closed candle says.
 
         The running candle counts as folded, because its extremes may be older than the position.
@@ -293,7 +298,7 @@ def _newest(first: ExitState | None, second: ExitState | None) -> ExitState | No
     return second if second.logic == first.logic and second.folded > first.folded else first
 
 
-def _first_state(view: MarketView, strategy: CustomStrategy, price: Price, *, signal_close: float) -> ExitState:
+def _first_state(view: MarketView, strategy: AnyStrategy, price: Price, *, signal_close: float) -> ExitState:
     """Start the exit rule at the newest closed candle."""
     newest = int(view.candles.open_time[-1])
     entry = EntryPoint(signal_time=newest, signal_close=signal_close, price=float(price), opened_at=view.now)

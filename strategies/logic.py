@@ -224,6 +224,11 @@ class ExitLogic(Logic[P], Generic[P, M]):
         del series, until
         return memory
 
+    @property
+    def identity(self) -> str:
+        """What marks its states: the logic, with its parameters."""
+        return self._identity
+
     def state_belongs(self, state: ExitState) -> bool:
         """Return whether this logic, with these parameters, has made the state and may go on from it."""
         return state.logic == self._identity
