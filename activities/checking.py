@@ -14,6 +14,7 @@ async def checked(raw: Mapping[str, Any], plugs: Plugs) -> BotConfig:
 
     Raises:
         InvalidConfig: with every problem at once, those of the strategy's parameters included.
+        SteadyhandError: a plugin has too much to do to be asked now.
     """
     threads = plugs.executor(raw.get("strategy"))
     if threads is None:

@@ -15,9 +15,9 @@ from temporalio.common import (
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.checking import checked
-from domain.config import BotConfig
+from domain.config import BotConfig, parse_config
 from domain.config_errors import InvalidConfig
-from domain.errors import StoreUnavailable, UnknownBot
+from domain.errors import SteadyhandError, StoreUnavailable, UnknownBot
 from domain.model import Model
 from domain.ports import Bots
 from domain.queues import BOT_PREFIX, Role, workflow_id
@@ -120,6 +120,8 @@ class Fleet:
                 await self._signal(row.bot_id, request)
             await self._bots.refuse(row.bot_id, row.version, str(error))
             return str(error)
+        except SteadyhandError:  # a plugin has no time for it now; the bot has it checked anyway
+            config = parse_config(row.config)
         await self._start(row, config, request)
         # Its venue has refused it before; the bot has it checked again.
         return (row.last_error or "refused before") if row.rejected_version == row.version else None

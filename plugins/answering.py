@@ -3,8 +3,9 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 from pydantic import ValidationError
 
 from domain.config_errors import problems_of
@@ -12,9 +13,19 @@ from domain.decisions import ExitState
 from plugins.guards import Guarded, guarded
 from plugins.loading import load_class, rule_of, version_of
 from plugins.wire import unpacked
-from strategies.logic import AnyEntry, AnyExit, EntryLogic, EntryPoint, ExitLogic, Parameters
+from strategies.logic import (
+    AnyEntry,
+    AnyExit,
+    EntryLogic,
+    EntryPoint,
+    EntryVerdict,
+    ExitLogic,
+    ExitOutcome,
+    Parameters,
+)
 
 Answer = tuple[Any, bytes]
+T = TypeVar("T")
 
 _KEPT = 4096
 
@@ -65,18 +76,21 @@ class Answers:
         return {"warmup": logic.warmup_at(asked["interval"]), "misfit": logic.misfit(asked["interval"])}, b""
 
     def _verdict(self, asked: Mapping[str, Any], body: bytearray) -> Answer:
-        verdict = self._entry(asked).verdict(unpacked(body))
+        verdict = _expected("verdict", self._entry(asked).verdict(unpacked(body)), EntryVerdict)
         return _shape(verdict, conditions=[_dumped(condition) for condition in verdict.conditions]), b""
 
     def _signals(self, asked: Mapping[str, Any], body: bytearray) -> Answer:
-        return None, self._entry(asked).signals(unpacked(body)).astype("?").tobytes()
+        flags = _expected("signals", self._entry(asked).signals(unpacked(body)), np.ndarray)
+        return None, flags.astype("?").tobytes()
 
     def _start(self, asked: Mapping[str, Any], body: bytearray) -> Answer:
-        return _dumped(self._exit(asked).start(unpacked(body), EntryPoint(**asked["entry"]))), b""
+        state = self._exit(asked).start(unpacked(body), EntryPoint(**asked["entry"]))
+        return _dumped(_expected("start", state, ExitState)), b""
 
     def _fold(self, asked: Mapping[str, Any], body: bytearray) -> Answer:
         state = ExitState.model_validate(asked["state"])
-        outcome = self._exit(asked).fold(unpacked(body), state, EntryPoint(**asked["entry"]))
+        folded = self._exit(asked).fold(unpacked(body), state, EntryPoint(**asked["entry"]))
+        outcome = _expected("fold", folded, ExitOutcome)
         fired = None if outcome.exit is None else asdict(outcome.exit)
         conditions = [_dumped(condition) for condition in outcome.conditions]
         return _shape(outcome, state=_dumped(outcome.state), exit=fired, conditions=conditions), b""
@@ -106,6 +120,13 @@ class Answers:
         logic = self._logic(asked).logic
         assert isinstance(logic, ExitLogic)
         return logic
+
+
+def _expected(method: str, found: Any, of: type[T]) -> T:
+    if not isinstance(found, of):
+        article = "an" if of.__name__[0] in "AEIOU" else "a"
+        raise TypeError(f"{method} must give {article} {of.__name__}; gave {found!r:.80}")
+    return found
 
 
 def _dumped(value: Any) -> Any:

@@ -126,12 +126,13 @@ class Host:
 
     def _running(self, source: Source) -> Process:
         """Return a process that has loaded a class."""
-        if self._closed:
-            raise PluginFailed(f"{source}: this process is stopping")
-        if self._process is None:
+        if self._process is None and not self._closed:
             self._process = Process(self._limits)
             log.info("plugin runs", plugin=self._owner, pid=self._process.pid)
         process = self._process
+        if process is None or self._closed:  # also while it was being started
+            self._replace()
+            raise PluginFailed(f"{source}: this process is stopping")
         if source.target not in process.loaded:
             question = Question(source, "load", {}, {})
             try:

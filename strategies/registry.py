@@ -8,6 +8,7 @@ from pydantic import ValidationError
 
 from domain.config import BotConfig, LogicConfig, StrategyConfig, parse_config
 from domain.config_errors import InvalidConfig, Problem, problems_of, unknown_name
+from domain.errors import SteadyhandError
 from domain.model import Model
 from strategies.catalogue import ENTRIES, EXITS
 from strategies.custom import AnyStrategy, CustomStrategy
@@ -187,11 +188,15 @@ def _parameter_problems(model: type[Parameters], params: Mapping[str, Any], at: 
 
 
 def _misfits(config: BotConfig, plugs: Plugs) -> Iterator[Problem]:
-    strategy, interval = build_strategy(config.strategy, plugs), config.data.interval
-    for key, logic in (("entry_logic", strategy.entry_logic), ("exit_logic", strategy.exit_logic)):
-        misfit = logic.misfit(interval)
-        if misfit:
-            yield Problem(path=f"strategy.parameters.{key}.params", message=misfit)
+    place = "strategy.parameters"
+    try:
+        strategy, interval = build_strategy(config.strategy, plugs), config.data.interval
+        for key, logic in (("entry_logic", strategy.entry_logic), ("exit_logic", strategy.exit_logic)):
+            misfit = logic.misfit(interval)
+            if misfit:
+                yield Problem(path=f"{place}.{key}.params", message=misfit)
+    except SteadyhandError as error:  # of a plugin: its parameters are well, and it cannot be made of them all the same
+        yield Problem(path=place, message=str(error))
 
 
 def _not_known(name: str, catalogue: Mapping[str, object], kind: Kind, plugs: Plugs) -> str:
