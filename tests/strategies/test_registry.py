@@ -16,7 +16,10 @@ ENTRY_NAMES = (
     "RSIBBVolumeEntryMixin, RSIBBEntryMixin, RSIOrBBEntryMixin, RSIIchimokuEntryMixin, RSIVolumeSupertrendEntryMixin, "
     "BBVolumeSuperTrendEntryMixin"
 )
-EXIT_NAMES = "ATRExitMixin"
+EXIT_NAMES = (
+    "ATRExitMixin, SimpleATRExitMixin, FixedRatioExitMixin, TrailingStopExitMixin, RSIBBExitMixin, RSIOrBBExitMixin, "
+    "MACrossoverExitMixin, TimeBasedExitMixin, RoiTableExitMixin"
+)
 ENTRY, EXIT = ("strategy", "parameters", "entry_logic"), ("strategy", "parameters", "exit_logic")
 
 
