@@ -8,6 +8,7 @@ from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin
 from strategies.entries.rsi_ichimoku import RSIIchimokuEntryMixin
 from strategies.entries.rsi_or_bb import RSIOrBBEntryMixin
 from strategies.entries.rsi_volume_supertrend import RSIVolumeSupertrendEntryMixin
+from strategies.exits.advanced_atr import AdvancedATRExitMixin
 from strategies.exits.atr import ATRExitMixin
 from strategies.exits.fixed_ratio import FixedRatioExitMixin
 from strategies.exits.ma_crossover import MACrossoverExitMixin
@@ -37,6 +38,7 @@ _EXITS: tuple[type[AnyExit], ...] = (
     MACrossoverExitMixin,
     TimeBasedExitMixin,
     RoiTableExitMixin,
+    AdvancedATRExitMixin,
 )
 
 ENTRIES: Mapping[str, type[AnyEntry]] = {logic.__name__: logic for logic in _ENTRIES}

@@ -15,6 +15,7 @@ __all__ = [
     "Deviations",
     "Factor",
     "Flag",
+    "Floor",
     "Gain",
     "Held",
     "HeldMinutes",
@@ -68,6 +69,9 @@ Factor: TypeAlias = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), _NU
 
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), _NUMBER]
 """A part of a whole, such as of a price: 0.05 is five percent."""
+
+Floor: TypeAlias = Annotated[float, Field(ge=0, le=10**15, allow_inf_nan=False), _NUMBER]
+"""The least that something may be, in quote per unit of base."""
 
 Gain: TypeAlias = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False), _NUMBER]
 """A profit as a part of the price paid: 0.1 is ten percent, 100 a hundredfold."""

@@ -18,7 +18,7 @@ ENTRY_NAMES = (
 )
 EXIT_NAMES = (
     "ATRExitMixin, SimpleATRExitMixin, FixedRatioExitMixin, TrailingStopExitMixin, RSIBBExitMixin, RSIOrBBExitMixin, "
-    "MACrossoverExitMixin, TimeBasedExitMixin, RoiTableExitMixin"
+    "MACrossoverExitMixin, TimeBasedExitMixin, RoiTableExitMixin, AdvancedATRExitMixin"
 )
 ENTRY, EXIT = ("strategy", "parameters", "entry_logic"), ("strategy", "parameters", "exit_logic")
 
