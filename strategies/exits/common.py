@@ -34,6 +34,18 @@ def whole(state: ExitState, key: str) -> int:
     return int(number(state, key))
 
 
+def flag(state: ExitState, key: str) -> bool:
+    """Return whether something holds out of a state.
+
+    Raises:
+        TypeError: it is missing, or neither true nor false.
+    """
+    value = state.values.get(key)
+    if not isinstance(value, bool):
+        raise TypeError(f"{key} in an exit state must be true or false; was {value!r}")
+    return value
+
+
 def stop_of(state: ExitState) -> float:
     """Return the stop of a state, `NO_STOP` if it has none."""
     return NO_STOP if state.stop is None else state.stop

@@ -8,7 +8,7 @@ from domain.candles import Candles
 from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats
 from strategies.conditions import Check, check, compare
-from strategies.exits.common import NO_STOP, as_stop, stop_of
+from strategies.exits.common import NO_STOP, as_stop, flag, stop_of
 from strategies.indicators import atr, wilder_warmup
 from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
 from strategies.parameters import Flag, Multiplier, Period
@@ -78,7 +78,7 @@ class SimpleATRExitMixin(ExitLogic[SimpleATRParams, Guard]):
 
     def recall(self, state: ExitState) -> Guard:
         """Read the stop, and whether it trails."""
-        return Guard(stop_of(state), trails=bool(state.values["trails"]))
+        return Guard(stop_of(state), trails=flag(state, "trails"))
 
     def _first_stop(self, series: ExitSeries, i: int, entry: EntryPoint) -> float:
         # max keeps its first argument beside a NaN: for want of candles, there is no stop yet.

@@ -9,7 +9,7 @@ from domain.candles import Candles
 from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats
 from strategies.conditions import Check, check, compare
-from strategies.exits.common import NO_STOP, as_stop, number, profit, stop_of
+from strategies.exits.common import NO_STOP, as_stop, flag, number, profit, stop_of
 from strategies.indicators import atr, wilder_warmup
 from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
 from strategies.parameters import AnyGain, Flag, Multiplier, Period, Share
@@ -90,7 +90,7 @@ class TrailingStopExitMixin(ExitLogic[TrailingStopParams, Trail]):
 
     def recall(self, state: ExitState) -> Trail:
         """Read the peak, whether the stop is armed, and the stop."""
-        return Trail(number(state, "peak"), bool(state.values["armed"]), stop_of(state))
+        return Trail(number(state, "peak"), flag(state, "armed"), stop_of(state))
 
     def _moved(self, trail: Trail, series: ExitSeries, i: int) -> Trail:
         if not trail.armed:
