@@ -15,8 +15,9 @@ def candle_lengths(candles: Candles) -> Floats:
 
     It is the smallest time between two openings so far: where a candle is missing, the next ones tell.
     """
-    lengths = np.full(len(candles), np.nan)
-    lengths[1:] = np.minimum.accumulate(np.diff(candles.open_time))
+    lengths, times = np.empty(len(candles)), candles.open_time
+    lengths[:1] = np.nan
+    np.minimum.accumulate(times[1:] - times[:-1], out=lengths[1:])
     return lengths
 
 

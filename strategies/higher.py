@@ -41,24 +41,26 @@ def higher_candles(candles: Candles, interval: str) -> HigherCandles:
     there is. The first is left out unless its first candle is there. How long candles last is told by the smallest time
     between two of them so far, so that no value depends on a later candle.
     """
-    count = len(candles)
-    opens, ends = _bounds(candles.open_time, interval)
-    starts = np.flatnonzero(np.diff(opens, prepend=-1))
-    if count and candles.open_time[0] != opens[0]:
-        starts = starts[1:]
-    following = np.append(starts[1:], count)[: len(starts)]
-    closers = np.append(np.flatnonzero(candles.open_time + candle_lengths(candles) >= ends), count)
+    times, count = candles.open_time, len(candles)
+    opens, ends = _bounds(times, interval)
+    begins = np.ones(count, dtype=np.bool_)
+    begins[1:] = opens[1:] != opens[:-1]
+    begins[:1] = times[:1] == opens[:1]
+    starts = begins.nonzero()[0]
+    following = np.concatenate([starts[1:], [count]])[: len(starts)]
+    closers = np.concatenate([(times + candle_lengths(candles) >= ends).nonzero()[0], [count]])
     closer = closers[closers.searchsorted(starts)]
     closed_in_time = closer < following
     known_from = np.where(closed_in_time, closer, following)
-    is_known = known_from < count
-    starts, known_from = starts[is_known], known_from[is_known]
-    behind = np.where(closed_in_time, closer + 1, following)[is_known]
+    behind = known_from + closed_in_time
+    if len(starts) and known_from[-1] == count:  # the last one is not over
+        starts, known_from, behind = starts[:-1], known_from[:-1], behind[:-1]
     # Pairs of start and end; what lies between two pairs is reduced too, and skipped.
-    pairs = np.column_stack([starts, behind]).ravel()
+    pairs = np.empty(2 * len(starts), dtype=np.intp)
+    pairs[::2], pairs[1::2] = starts, behind
     return HigherCandles(
-        high=np.maximum.reduceat(np.append(candles.high, -np.inf), pairs)[::2] if count else candles.high,
-        low=np.minimum.reduceat(np.append(candles.low, np.inf), pairs)[::2] if count else candles.low,
+        high=np.maximum.reduceat(np.concatenate([candles.high, [-np.inf]]), pairs)[::2],
+        low=np.minimum.reduceat(np.concatenate([candles.low, [np.inf]]), pairs)[::2],
         close=candles.close[behind - 1],
         known_from=known_from,
     )
@@ -69,12 +71,15 @@ def higher_atr(candles: Candles, interval: str, period: int) -> Floats:
 
     NaN where there is none yet, and where the candles do not fit into the longer ones.
     """
-    values = np.full(len(candles), np.nan)
+    values, times = np.full(len(candles), np.nan), candles.open_time
+    if not len(times) or times[-1] - times[0] < period * interval_ms(interval) // 2:
+        return values  # nowhere near enough of them, not even of short months
     higher = higher_candles(candles, interval)
     if len(higher.close) > period:
         ranges = atr(higher.high, higher.low, higher.close, period)
-        lasting = np.diff(higher.known_from, append=len(candles))
-        values[higher.known_from[0] :] = np.repeat(ranges, lasting)
+        known = higher.known_from
+        lasting = np.concatenate([known[1:], [len(candles)]]) - known
+        values[known[0] :] = np.repeat(ranges, lasting)
         values[~fits(interval, candle_lengths(candles))] = np.nan
     return values
 
