@@ -79,7 +79,7 @@ class WatchActivities:
         try:
             async with self._market.subscribe(
                 _feed_key(request),
-                lookback=max(request.config.data.lookback_bars, strategy.warmup if strategy else 0),
+                lookback=_lookback(request, strategy),
                 since=_folded(request, strategy),
                 price_seconds=request.config.data.price_interval_seconds,
             ) as subscription:
@@ -181,6 +181,11 @@ def _feed_key(request: WatchRequest) -> FeedKey:
     return FeedKey(
         venue=request.instrument.venue, symbol=request.instrument.symbol, interval=request.config.data.interval
     )
+
+
+def _lookback(request: WatchRequest, strategy: CustomStrategy | None) -> int:
+    data = request.config.data
+    return max(data.lookback_bars, strategy.warmup_at(data.interval) if strategy else 0)
 
 
 def _folded(request: WatchRequest, strategy: CustomStrategy | None) -> int | None:

@@ -1,8 +1,8 @@
 """What a look at the market may say: conditions that explain themselves, and decisions that carry numbers only."""
 
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
-from pydantic import Field, FiniteFloat
+from pydantic import Field, FiniteFloat, SerializerFunctionWrapHandler, model_serializer
 
 from domain.model import Milliseconds, Model, Price, Quantity, Sparse
 
@@ -34,6 +34,13 @@ class Condition(Model):
         return f"{mark} {self.name}: {self.left:.8g} {self.op} {self.right:.8g}"
 
 
+class Take(Model):
+    """A partial sale at a profit: `share`, in (0, 1], of the quantity first bought, once the price is at `level`."""
+
+    level: FiniteFloat
+    share: FiniteFloat
+
+
 class ExitState(Model):
     """What an exit logic remembers of an open position: a pure fold of closed candles over its first state.
 
@@ -46,6 +53,19 @@ class ExitState(Model):
     values: dict[str, Scalar] = Field(default_factory=dict)
     stop: FiniteFloat | None = None
     """The level that protects the position should the strategy fail; in quote per unit of base."""
+    by_price: bool = False
+    """The stop is watched on the price between candles, always."""
+    takes: tuple[Take, ...] = ()
+    """All levels at which a part is sold, lowest first, whether taken or not; fixed once they are known."""
+
+    @model_serializer(mode="wrap")
+    def _as_before_where_it_can(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leave out what most exits have not: the states of running bots stay as they were."""
+        written: dict[str, Any] = write(self)
+        for key in ("by_price", "takes"):
+            if not written[key]:
+                del written[key]
+        return written
 
 
 class ExitLevels(Sparse):

@@ -7,7 +7,9 @@ be decided by them: differently by a live window than by a backtest.
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import reduce
+from operator import and_
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 
@@ -15,6 +17,9 @@ from domain.decisions import Comparison, Condition
 from strategies.arrays import Flags, Floats
 
 TIE = 1e-9
+
+Holds = TypeVar("Holds", bool, Flags)
+"""Whether a condition holds: on one candle, or on each of them."""
 
 
 class Check(NamedTuple):
@@ -43,7 +48,7 @@ def explained(checks: Sequence[Check]) -> tuple[Condition, ...]:
 
 def check(name: str, left: float, op: Comparison, right: float) -> Check:
     """Compare two numbers of one candle; `op` is not a crossing, which takes two candles."""
-    return Check(name, left, op, right, _compare(left, op, right))
+    return Check(name, left, op, right, compare(left, op, right))
 
 
 class VectorCondition(NamedTuple):
@@ -62,16 +67,20 @@ class VectorCondition(NamedTuple):
             return self._crossing(">=", "<")
         return _compare_all(self.left, self.op, self.right)
 
+    def known(self) -> Flags:
+        """Return for each candle whether both sides have a value."""
+        return np.isfinite(self.left) & np.isfinite(self.right)
+
     def at(self, i: int = -1) -> Check:
         """Return the comparison on one candle alone, without looking at the others."""
         name, left_of_all, op, _ = self
         left, right = left_of_all.item(i), self._right_at(i)
         if op == "crosses_above":
-            holds = _compare(left, ">", right) and self._held_before(i, "<=")
+            holds = compare(left, ">", right) and self._held_before(i, "<=")
         elif op == "crosses_below":
-            holds = _compare(left, "<", right) and self._held_before(i, ">=")
+            holds = compare(left, "<", right) and self._held_before(i, ">=")
         else:
-            holds = _compare(left, op, right)
+            holds = compare(left, op, right)
         return Check(name, left, op, right, holds)
 
     def _crossing(self, before: Comparison, now: Comparison) -> Flags:
@@ -82,22 +91,39 @@ class VectorCondition(NamedTuple):
 
     def _held_before(self, i: int, op: Comparison) -> bool:
         previous = (i if i >= 0 else len(self.left) + i) - 1
-        return previous >= 0 and _compare(self.left.item(previous), op, self._right_at(previous))
+        return previous >= 0 and compare(self.left.item(previous), op, self._right_at(previous))
 
     def _right_at(self, i: int) -> float:
         right = self.right
         return right.item(i) if isinstance(right, np.ndarray) else float(right)
 
 
-def all_hold(conditions: Sequence[VectorCondition]) -> Flags:
-    """Return for each candle whether all conditions hold."""
-    flags = conditions[0].holds()
-    for condition in conditions[1:]:
-        flags &= condition.holds()
-    return flags
+def all_of(holds: Sequence[Holds]) -> Holds:
+    """Return whether each of them holds; at least one is given."""
+    return reduce(and_, holds)
 
 
-def _compare(left: float, op: Comparison, right: float) -> bool:
+def spaced(signals: Flags, cooldown: int) -> Flags:
+    """Return the signals without those that come at most `cooldown` candles after one that stays.
+
+    A signal that is left out does not begin another cooldown. Which ones stay depends on the first one of a crowd, so
+    on where a window begins, until a stretch of `cooldown` candles without any signal comes.
+    """
+    kept = np.zeros(len(signals), dtype=np.bool_)
+    blocked_until = -1
+    for i in np.flatnonzero(signals).tolist():
+        if i > blocked_until:
+            kept[i] = True
+            blocked_until = i + cooldown
+    return kept
+
+
+def compare(left: float, op: Comparison, right: float) -> bool:
+    """Return whether a comparison of two numbers holds; `op` is not a crossing.
+
+    Raises:
+        ValueError: `op` is a crossing.
+    """
     tie = TIE * abs(right)
     match op:
         case "<=":

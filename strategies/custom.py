@@ -23,6 +23,10 @@ class CustomStrategy:
         """How many candles make its decisions independent of where the window begins."""
         return max(self.entry_logic.warmup, self.exit_logic.warmup)
 
+    def warmup_at(self, interval: str) -> int:
+        """Return the same for candles of an interval: a logic may look at longer candles made of them."""
+        return max(self.entry_logic.warmup_at(interval), self.exit_logic.warmup_at(interval))
+
     def entry(self, candles: Candles) -> EntryVerdict:
         """Judge the newest closed candle."""
         return self.entry_logic.verdict(candles)

@@ -110,3 +110,26 @@ def bollinger(close: Floats, period: int, deviations: float) -> Bands:
         J. Bollinger, Bollinger on Bollinger Bands, 2001.
     """
     return Bands(*talib.BBANDS(close, period, deviations, deviations))
+
+
+def midrange(high: Floats, low: Floats, period: int) -> Floats:
+    """Return (highest H + lowest L) / 2 of the last `period` candles, in the unit of the price.
+
+    First value at index period - 1. Warm-up: `window_warmup`.
+    """
+    values: Floats = talib.MIDPRICE(high, low, period)
+    return values
+
+
+def lowest(series: Floats, period: int) -> Floats:
+    """Return the least of the last `period` values. First value at index period - 1. Warm-up: `window_warmup`."""
+    values: Floats = talib.MIN(series, period)
+    return values
+
+
+def shifted(series: Floats, candles: int) -> Floats:
+    """Return the series as it was so many candles before; `candles` is at least 1."""
+    values = np.empty(len(series))
+    values[:candles] = np.nan
+    values[candles:] = series[: max(len(series) - candles, 0)]
+    return values

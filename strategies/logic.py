@@ -6,16 +6,18 @@ candle by candle, and for a backtest, over all of them.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar, Generic, TypeVar
 
+import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from domain.candles import Candles
-from domain.decisions import Condition, ExitState, Scalar
+from domain.decisions import Condition, ExitState, Scalar, Take
 from strategies.arrays import Flags, Floats
-from strategies.conditions import Check, VectorCondition, all_hold, explained
+from strategies.conditions import Check, Holds, VectorCondition, all_of, check, explained, spaced
 
 
 class Parameters(BaseModel):
@@ -100,44 +102,85 @@ class Logic(ABC, Generic[P]):
     def warmup(self) -> int:
         """How many candles make the newest one's values independent of where the window begins."""
 
+    def warmup_at(self, interval: str) -> int:
+        """Return the warm-up in candles of an interval, such as "1h"; it matters where longer candles are looked at."""
+        del interval
+        return self.warmup
+
+    def misfit(self, interval: str) -> str | None:
+        """Return why these parameters do not fit candles of an interval, in a sentence that names them; None: they do.
+
+        With candles that do not fit all the same, the logic does without what it cannot know, and says so.
+        """
+        del interval
+        return None
+
 
 class EntryLogic(Logic[P]):
-    """Says on which candles to buy: those on which all of its conditions hold."""
+    """Says on which candles to buy: those on which its rule holds, which is by default that all conditions do.
+
+    There is no signal while a condition has no value. `cooldown` is for how many candles after a signal there is none;
+    a signal that it suppresses does not begin it anew.
+    """
+
+    cooldown: int = 0
 
     @abstractmethod
     def conditions(self, candles: Candles) -> tuple[VectorCondition, ...]:
         """Return the comparisons of the rule, vectorised over the candles; at least one."""
 
+    def combine(self, holds: Sequence[Holds]) -> Holds:
+        """Return whether the rule holds, from whether each condition does: on one candle, or on each of them."""
+        return all_of(holds)
+
     def signals(self, candles: Candles) -> Flags:
         """Return for each candle whether it gives a signal. No candle looks at a later one."""
-        return all_hold(self.conditions(candles))
+        flags = self._rule(self.conditions(candles))
+        return spaced(flags, self.cooldown) if self.cooldown else flags
 
     def explain(self, candles: Candles, i: int = -1) -> tuple[Condition, ...]:
         """Return the comparisons on candle `i`, without those that have no value yet."""
-        return explained(self._checks(candles, i))
+        return explained(self._checks(candles, i)[0])
 
     def verdict(self, candles: Candles) -> EntryVerdict:
         """Judge the newest candle alone. Agrees with the last of `signals`, and takes a fraction of its time."""
-        checks = self._checks(candles, -1)
+        checks, signal = self._checks(candles, -1)
         conditions = explained(checks)
         waiting = len(conditions) < len(checks)
         return EntryVerdict(
-            signal=bool(checks) and all(check.holds for check in checks),
+            signal=signal,
             conditions=conditions,
             waiting_for=tuple(check.name for check in checks if not check.has_values) if waiting else (),
         )
 
-    def _checks(self, candles: Candles, i: int) -> tuple[Check, ...]:
+    def _rule(self, conditions: Sequence[VectorCondition]) -> Flags:
+        known = all_of([condition.known() for condition in conditions])
+        return known & self.combine([condition.holds() for condition in conditions])
+
+    def _checks(self, candles: Candles, i: int) -> tuple[tuple[Check, ...], bool]:
+        """Return the comparisons on candle `i`, and whether they make a signal together."""
         if len(candles) == 0:
-            return ()
-        return tuple(condition.at(i) for condition in self.conditions(candles))
+            return (), False
+        conditions = self.conditions(candles)
+        checks = tuple([condition.at(i) for condition in conditions])
+        signal = all(check.has_values for check in checks) and self.combine([check.holds for check in checks])
+        rest = self._rest(conditions, i % len(candles)) if signal and self.cooldown else None
+        return (checks, signal) if rest is None else ((*checks, rest), rest.holds)
+
+    def _rest(self, conditions: Sequence[VectorCondition], i: int) -> Check | None:
+        """Compare how many candles ago the last signal was with the cooldown; None if there was none."""
+        before = np.flatnonzero(spaced(self._rule(conditions)[:i], self.cooldown))
+        return check("candles since the last signal", i - before.item(-1), ">", self.cooldown) if len(before) else None
 
 
 class ExitLogic(Logic[P], Generic[P, M]):
-    """Says when to leave a position: on the first candle after the entry's on which one of its checks holds.
+    """Says when to leave a position: on the first candle after the entry's on which it fires: a check of it holds.
 
-    `M`, its memory, is an immutable value that each candle turns into the next one.
+    `M`, its memory, is an immutable value that each candle turns into the next one. `by_price` has its stop watched on
+    the price between candles too.
     """
+
+    by_price: ClassVar[bool] = False
 
     def __init__(self, params: P) -> None:
         super().__init__(params)
@@ -157,7 +200,7 @@ class ExitLogic(Logic[P], Generic[P, M]):
 
     @abstractmethod
     def checks(self, memory: M, series: ExitSeries, i: int, entry: EntryPoint) -> tuple[Check, ...]:
-        """Return the comparisons on candle `i` under the memory after it; any that holds is an exit."""
+        """Return the comparisons on candle `i` under the memory after it."""
 
     @abstractmethod
     def remember(self, memory: M) -> tuple[dict[str, Scalar], float | None]:
@@ -166,6 +209,15 @@ class ExitLogic(Logic[P], Generic[P, M]):
     @abstractmethod
     def recall(self, state: ExitState) -> M:
         """Return the memory that `remember` has written."""
+
+    def fires(self, checks: Sequence[Check]) -> bool:
+        """Return whether the comparisons on a candle make an exit: by default, if any holds."""
+        return any(check.holds for check in checks)
+
+    def takes(self, memory: M) -> tuple[Take, ...]:
+        """Return the levels at which a part of the position is sold, all of them; by default, none."""
+        del memory
+        return ()
 
     def catch_up(self, memory: M, series: ExitSeries, until: int) -> M:
         """Return the memory after candles before `until` whose indicators have not converged: by default, the same."""
@@ -211,22 +263,29 @@ class ExitLogic(Logic[P], Generic[P, M]):
         for i in range(first, count):
             memory = self.advance(memory, series, i, entry)
             checks = self.checks(memory, series, i, entry)
-            if any(check.holds for check in checks):
-                return self._outcome(memory, times.item(i), checks)
+            if self.fires(checks):
+                return self._outcome(memory, times.item(i), checks, fired=True)
         if first >= count > 0:  # nothing new: say how the newest candle stands
             checks = self.checks(memory, series, count - 1, entry)
             return ExitOutcome(state, None, explained(checks))
         return self._outcome(memory, times.item(-1) if count else state.folded, checks)
 
-    def _outcome(self, memory: M, folded: int, checks: tuple[Check, ...]) -> ExitOutcome:
+    def _outcome(self, memory: M, folded: int, checks: tuple[Check, ...], *, fired: bool = False) -> ExitOutcome:
         conditions = explained(checks)
-        fired = [condition for condition in conditions if condition.holds]
-        signal = ExitSignal(self.name, folded, "; ".join(map(_reason, fired))) if fired else None
+        reasons = [_reason(condition) for condition in conditions if condition.holds] if fired else []
+        signal = ExitSignal(self.name, folded, "; ".join(reasons)) if fired else None
         return ExitOutcome(self._state(memory, folded), signal, conditions)
 
     def _state(self, memory: M, folded: int) -> ExitState:
         values, stop = self.remember(memory)
-        return ExitState(logic=self._identity, folded=folded, values=values, stop=stop)
+        return ExitState(
+            logic=self._identity,
+            folded=folded,
+            values=values,
+            stop=stop,
+            by_price=self.by_price,
+            takes=self.takes(memory),
+        )
 
 
 def _reason(condition: Condition) -> str:

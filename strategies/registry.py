@@ -9,26 +9,43 @@ from pydantic import ValidationError
 from domain.config import BotConfig, StrategyConfig, parse_config
 from domain.config_errors import InvalidConfig, Problem, problems_of, unknown_name
 from domain.model import Model
+from strategies.catalogue import ENTRIES, EXITS
 from strategies.custom import CustomStrategy
-from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin
-from strategies.exits.atr import ATRExitMixin
 from strategies.logic import AnyEntry, AnyExit, Parameters
 
+__all__ = [
+    "ENTRIES",
+    "EXITS",
+    "STRATEGIES",
+    "LogicDescription",
+    "ParameterDescription",
+    "build_strategy",
+    "describe",
+    "validate",
+]
+
 STRATEGIES: Mapping[str, type[CustomStrategy]] = {"CustomStrategy": CustomStrategy}
-ENTRIES: Mapping[str, type[AnyEntry]] = {"RSIBBVolumeEntryMixin": RSIBBVolumeEntryMixin}
-EXITS: Mapping[str, type[AnyExit]] = {"ATRExitMixin": ATRExitMixin}
 
 L = TypeVar("L", AnyEntry, AnyExit)
 
 
 class ParameterDescription(Model):
-    """One parameter of a logic: `minimum` and `maximum` are inclusive, None where there is no range."""
+    """One parameter of a logic.
+
+    Attributes:
+        type: JSON's: `integer`, `number`, `boolean`, `string`, `array` of numbers, or `object` with numbers as values.
+        minimum, maximum: of the value, or of each value inside; None where there is no range.
+        above_minimum: the minimum itself is not allowed.
+        choices: what a string may be; empty where it may be anything.
+    """
 
     name: str
     type: str
-    default: int | float | bool | str | None
+    default: int | float | bool | str | tuple[float, ...] | dict[str, float] | None
     minimum: float | None = None
     maximum: float | None = None
+    above_minimum: bool = False
+    choices: tuple[str, ...] = ()
     description: str = ""
 
 
@@ -53,6 +70,7 @@ def validate(raw: Mapping[str, Any]) -> BotConfig:
         config = parse_config(raw)
     except InvalidConfig as error:
         raise InvalidConfig((*error.problems, *problems)) from None
+    problems = problems or tuple(_misfits(config))
     if problems:
         raise InvalidConfig(problems)
     return config
@@ -123,6 +141,14 @@ def _parameter_problems(model: type[Parameters], params: Mapping[str, Any], at: 
     return ()
 
 
+def _misfits(config: BotConfig) -> Iterator[Problem]:
+    strategy, interval = build_strategy(config.strategy), config.data.interval
+    for key, logic in (("entry_logic", strategy.entry_logic), ("exit_logic", strategy.exit_logic)):
+        misfit = logic.misfit(interval)
+        if misfit:
+            yield Problem(path=f"strategy.parameters.{key}.params", message=misfit)
+
+
 def _not_known(name: str, known: Mapping[str, object], noun: str) -> str:
     sentence = unknown_name(name, tuple(known), noun=f"{noun} {name!r}")
     return sentence if "one of" in sentence else f"{sentence} Known: {', '.join(known)}"
@@ -139,11 +165,14 @@ def _described(kind: Literal["entry", "exit"], logic: type[AnyEntry] | type[AnyE
 
 
 def _parameter(name: str, field: Mapping[str, Any]) -> ParameterDescription:
+    value = field.get("items") or field.get("additionalProperties") or field
     return ParameterDescription(
         name=name,
         type=field["type"],
         default=field.get("default"),
-        minimum=field.get("minimum"),
-        maximum=field.get("maximum"),
+        minimum=value.get("minimum", value.get("exclusiveMinimum")),
+        maximum=value.get("maximum"),
+        above_minimum="exclusiveMinimum" in value,
+        choices=tuple(field.get("enum", ())),
         description=field.get("description", ""),
     )

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from domain.decisions import Comparison
-from strategies.conditions import VectorCondition, all_hold, check, explained
+from strategies.conditions import VectorCondition, all_of, check, explained, spaced
 
 NAN = math.nan
 LEFT = [1.0, 2.0, 3.0, 2.0, 1.0, NAN, 3.0]
@@ -52,12 +52,32 @@ def test_the_smallest_tick_of_a_dear_coin_is_no_tie() -> None:
 def test_all_conditions_together_hold_where_each_does() -> None:
     x = np.array([1.0, 2.0, 3.0, 4.0])
 
-    assert all_hold([VectorCondition("a", x, ">", 1.0), VectorCondition("b", x, "<", 4.0)]).tolist() == [
-        False,
-        True,
-        True,
-        False,
-    ]
+    both = [VectorCondition("a", x, ">", 1.0), VectorCondition("b", x, "<", 4.0)]
+
+    assert all_of([condition.holds() for condition in both]).tolist() == [False, True, True, False]
+    assert [all_of([condition.at(i).holds for condition in both]) for i in range(4)] == [False, True, True, False]
+
+
+@pytest.mark.parametrize(
+    ("cooldown", "kept"),
+    [
+        pytest.param(0, [0, 1, 2, 4, 9], id="none"),
+        pytest.param(1, [0, 2, 4, 9], id="the next candle"),
+        pytest.param(3, [0, 4, 9], id="1 and 2 are left out and do not delay 4"),
+        pytest.param(4, [0, 9], id="4 is left out"),
+        pytest.param(100, [0], id="all but the first"),
+    ],
+)
+def test_after_a_signal_there_is_none_for_the_cooldown(cooldown: int, kept: list[int]) -> None:
+    signals = np.isin(np.arange(10), [0, 1, 2, 4, 9])
+
+    assert np.flatnonzero(spaced(signals, cooldown)).tolist() == kept
+
+
+def test_a_condition_knows_where_it_has_values() -> None:
+    condition = VectorCondition("x", np.array([1.0, NAN, 1.0, math.inf]), "<", np.array([NAN, 1.0, 1.0, 1.0]))
+
+    assert condition.known().tolist() == [False, False, True, False]
 
 
 def test_what_has_no_value_is_not_explained() -> None:
