@@ -1,11 +1,14 @@
 """The decisions of a watch: what each kind of them carries to the workflow. Pure."""
 
+from collections.abc import Mapping
 from decimal import Decimal
+from typing import NamedTuple
 
 from activities.glance import candle_price, running_candle
 from domain.decisions import (
     LAST_STOP,
     MANUAL_OPEN,
+    PARTIAL_TAKE,
     STOP_LOSS,
     TAKE_PROFIT,
     Decision,
@@ -14,14 +17,41 @@ from domain.decisions import (
     entry_key,
     price_exit_key,
 )
+from domain.instruments import Instrument
+from domain.levels import next_take, take_quantity
 from domain.model import Price, Quantity
-from domain.ports import LevelHit, MarketView
+from domain.ports import LevelHit, LevelRule, MarketView
 from domain.positions import Position
 from domain.watch import WatchRequest
 
-RULES = {"stop": STOP_LOSS, "target": TAKE_PROFIT, "last_stop": LAST_STOP}
-# Exits that do not wait for a better price.
-_URGENT = (STOP_LOSS, LAST_STOP)
+_REASONS: Mapping[LevelRule, str] = {
+    "stop": STOP_LOSS,
+    "last_stop": LAST_STOP,
+    "target": TAKE_PROFIT,
+    "take": PARTIAL_TAKE,
+}
+
+
+class Rule(NamedTuple):
+    """What has an exit made.
+
+    Attributes:
+        name: the reason that people read.
+        urgent: it does not wait for a better price.
+        quantity: the base to sell of a part; None: all.
+    """
+
+    name: str
+    urgent: bool = False
+    quantity: Quantity | None = None
+
+
+def level_rule(level: LevelRule, position: Position, state: ExitState | None, instrument: Instrument) -> Rule:
+    """Return the rule behind a level that was reached. An exit logic's own stop has the logic's name."""
+    own = level == "last_stop" and state is not None and state.by_price
+    name = state.logic.partition(":")[0] if own and state is not None else _REASONS[level]
+    take = next_take(position, state) if level == "take" else None
+    return Rule(name, level != "target", take_quantity(position, take, instrument) if take else None)
 
 
 class Decisions:
@@ -32,31 +62,32 @@ class Decisions:
         self._version = request.config_version
         self._command = request.command_reason
 
-    def exit_at_level(self, position: Position, hit: LevelHit) -> Decision:
-        """Leave at the level that a price between candles has reached."""
-        rule = RULES[hit.rule]
+    def exit_at_level(self, position: Position, hit: LevelHit, rule: Rule) -> Decision:
+        """Leave, or sell a part, at the level that a price between candles has reached."""
         return Decision(
             action="exit",
-            key=price_exit_key(position.id, rule),
-            reason=rule,
+            key=price_exit_key(position.id, rule.name, position.takes if rule.quantity is not None else 0),
+            reason=rule.name,
             price=hit.price,
             candle_time=hit.candle_time,
             decided_at=hit.at,
             config_version=self._version,
-            urgent=rule in _URGENT,
+            urgent=rule.urgent,
+            quantity=rule.quantity,
         )
 
-    def exit_on_candle(self, position: Position, view: MarketView, rule: str, fired: int) -> Decision:
-        """Leave because a rule holds on a closed candle, the one that opened at `fired`."""
+    def exit_on_candle(self, position: Position, view: MarketView, rule: Rule, fired: int) -> Decision:
+        """Leave, or sell a part, because a rule holds on a closed candle, the one that opened at `fired`."""
         return Decision(
             action="exit",
-            key=candle_exit_key(position.id, fired, rule),
-            reason=rule,
+            key=candle_exit_key(position.id, fired, rule.name),
+            reason=rule.name,
             price=candle_price(view),
             candle_time=int(view.candles.open_time[-1]),
             decided_at=view.now,
             config_version=self._version,
-            urgent=rule in _URGENT,
+            urgent=rule.urgent,
+            quantity=rule.quantity,
         )
 
     def exit_now(self, position: Position, view: MarketView, reason: str, price: Price) -> Decision:

@@ -1,14 +1,15 @@
 """What a look at a market says: prices of the moment, candles that were missed, levels that were reached. Pure."""
 
 from decimal import Decimal
+from typing import NamedTuple
 
 import numpy as np
 
 from domain.candles import Candles
-from domain.decisions import STOP_LOSS, TAKE_PROFIT, ExitLevels
+from domain.decisions import ExitLevels
 from domain.intervals import next_open, open_time
 from domain.model import Price
-from domain.ports import MarketView
+from domain.ports import LevelRule, MarketView
 from domain.watch import RestingOrder
 
 # A decision that comes later than this after the open it refers to takes the price of its own moment instead.
@@ -58,35 +59,50 @@ def first_traded_through(candles: Candles, order: RestingOrder, interval: str) -
 def with_limit(levels: ExitLevels, order: RestingOrder, tick: Price) -> ExitLevels:
     """Return the levels to wait for while a limit order rests.
 
-    On paper it is filled by a price that is at least a tick beyond its limit. The target is not waited for when the
-    order is an exit: the position is being sold already.
+    On paper it is filled by a price that is at least a tick beyond its limit. No profit is waited for when the order is
+    an exit: the position is being sold already.
     """
     changes: dict[str, Price | None] = {}
     if order.side == "sell":
-        changes["target"] = None
+        changes["target"] = changes["take"] = None
     if order.paper:
         side, beyond = ("limit_buy", order.price - tick) if order.side == "buy" else ("limit_sell", order.price + tick)
         changes[side] = beyond
     return levels.model_copy(update=changes)
 
 
-def first_breach(candles: Candles, levels: ExitLevels, *, since: int, entered_at: int) -> tuple[int, str] | None:
-    """Return the first stop or target that a candle after `since` has reached, with its open time; None if none has.
+class Breach(NamedTuple):
+    """A level that a closed candle has reached, and when that candle opened."""
 
-    On one candle the stop counts first. Of the candle of an entry only that counts which follows the entry, so one that
-    was entered in its middle says nothing: its extremes may be older than the position.
+    candle_time: int
+    rule: LevelRule
+
+    @property
+    def closes(self) -> bool:
+        """Whether all of the position is left there."""
+        return self.rule != "take"
+
+
+def first_breach(candles: Candles, levels: ExitLevels, *, since: int, entered_at: int) -> Breach | None:
+    """Return the first level that a candle after `since` has reached; None if none has.
+
+    On one candle the stops count first, then the target. Of the candle of an entry only that counts which follows the
+    entry, so one that was entered in its middle says nothing: its extremes may be older than the position.
     """
     times = candles.open_time
     fresh = (times > since) & (times >= entered_at - LATE_MS)
-    checks = (
-        (STOP_LOSS, levels.stop, candles.low, np.less_equal),
-        (TAKE_PROFIT, levels.target, candles.high, np.greater_equal),
+    watched: tuple[tuple[LevelRule, Price | None], ...] = (
+        ("stop", levels.stop),
+        ("last_stop", levels.last_stop),
+        ("target", levels.target),
+        ("take", levels.take),
     )
-    found: list[tuple[int, int, str]] = []
-    for order, (rule, level, prices, beyond) in enumerate(checks):
+    found: list[Breach] = []
+    for rule, level in watched:
         if level is None:
             continue
-        hits = np.flatnonzero(fresh & beyond(prices, float(level)))
+        stops = rule in ("stop", "last_stop")
+        hits = np.flatnonzero(fresh & (candles.low <= float(level) if stops else candles.high >= float(level)))
         if len(hits):
-            found.append((int(times[hits[0]]), order, rule))
-    return (min(found)[0], min(found)[2]) if found else None
+            found.append(Breach(int(times[hits[0]]), rule))
+    return min(found, key=lambda breach: breach.candle_time, default=None)  # the first of those on one candle

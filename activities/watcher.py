@@ -4,26 +4,26 @@ Order on every closed candle: risk exits first, then the strategy's exit, then t
 act on the same candle, and an entry acts only on the newest closed candle, while it is younger than one interval.
 """
 
-from activities.deciding import RULES, Decisions
+from activities.deciding import Decisions, Rule, level_rule
+from activities.exit_states import entry_point, first_state, midway_state, newest
 from activities.glance import (
+    Breach,
     candle_price,
     candles_between,
     current_price,
     first_breach,
     first_traded_through,
-    running_candle,
     with_limit,
 )
 from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN, Condition, Decision, ExitLevels, ExitState
 from domain.intervals import next_open
 from domain.levels import bid, exit_levels, is_off, protective_stop
 from domain.model import Price
-from domain.ports import LevelHit, MarketView
+from domain.ports import LevelHit, LevelRule, MarketView
 from domain.positions import Position
 from domain.watch import Sighting, WatchRequest, WatchResult
 from risk.limits import Refusal, entry_refusal, sized_entry
 from strategies.custom import AnyStrategy
-from strategies.logic import EntryPoint
 
 
 class Watcher:
@@ -43,7 +43,7 @@ class Watcher:
         self._decisions = Decisions(request)
         self._strategy = strategy
         self._position = request.book.position
-        self._exit_state = _newest(request.exit_state, cached) if self._position else None
+        self._exit_state = newest(request.exit_state, cached) if self._position else None
         self.seen: int | None = None
         self.closed: str | None = None
         self.lost_candles = 0
@@ -103,8 +103,9 @@ class Watcher:
             return self._reached(view, hit.at)
         if self._position is None:
             return None
-        self._see(view, verdict=f"{RULES[hit.rule]} at {hit.price:f}")
-        return self._decide(self._decisions.exit_at_level(self._position, hit))
+        rule = self._rule(hit.rule, self._position)
+        self._see(view, verdict=f"{rule.name} at {hit.price:f}")
+        return self._decide(self._decisions.exit_at_level(self._position, hit, rule))
 
     def on_time(self, view: MarketView) -> WatchResult | None:
         """Say that the limit order which rests is filled, on paper, or has rested long enough, or is not to rest on."""
@@ -142,8 +143,7 @@ class Watcher:
         position = self._position
         breach = self._breach(view, position) if position else None
         if position is not None and breach is not None:
-            self._see(view, verdict=f"{breach[1]} on a closed candle")
-            return self._decide(self._decisions.exit_on_candle(position, view, breach[1], breach[0]))
+            return self._leave(view, position, breach)
         why = "an exit order rests" if self._request.leaving else "the strategy has failed"
         self._see(view, verdict=f"{why}: only the levels are guarded")
         return None
@@ -159,7 +159,7 @@ class Watcher:
     # exits
 
     def _judge_exit(self, view: MarketView, strategy: AnyStrategy, position: Position) -> WatchResult | None:
-        candles, entry = view.candles, _entry_point(position)
+        candles, entry = view.candles, entry_point(position)
         state, oldest = self._exit_state, int(candles.open_time[0])
         if state is None or not strategy.state_belongs(state):
             state = strategy.start_exit(candles, entry)
@@ -168,17 +168,27 @@ class Watcher:
         outcome = strategy.fold_exit(candles, state, entry)
         breach, fired = self._breach(view, position), outcome.exit
         self._exit_state = outcome.state
-        if breach is not None and (fired is None or breach[0] <= fired.candle_time):
-            self._see(view, verdict=f"{breach[1]} on a closed candle", conditions=outcome.conditions)
-            return self._decide(self._decisions.exit_on_candle(position, view, breach[1], breach[0]))
+        if breach is not None and (fired is None or (breach.closes and breach.candle_time <= fired.candle_time)):
+            return self._leave(view, position, breach, outcome.conditions)
         if fired is not None:
             self._see(view, verdict=fired.reason, conditions=outcome.conditions)
-            return self._decide(self._decisions.exit_on_candle(position, view, fired.rule, fired.candle_time))
+            rule = Rule(fired.rule)
+            return self._decide(self._decisions.exit_on_candle(position, view, rule, fired.candle_time))
         self._see(view, verdict="in position: no exit rule holds", conditions=outcome.conditions)
         return None
 
-    def _breach(self, view: MarketView, position: Position) -> tuple[int, str] | None:
-        """Return the first risk exit that a candle which was not judged yet shows, with its open time."""
+    def _leave(
+        self, view: MarketView, position: Position, breach: Breach, conditions: tuple[Condition, ...] = ()
+    ) -> WatchResult:
+        rule = self._rule(breach.rule, position)
+        self._see(view, verdict=f"{rule.name} on a closed candle", conditions=conditions)
+        return self._decide(self._decisions.exit_on_candle(position, view, rule, breach.candle_time))
+
+    def _rule(self, level: LevelRule, position: Position) -> Rule:
+        return level_rule(level, position, self._exit_state, self._request.instrument)
+
+    def _breach(self, view: MarketView, position: Position) -> Breach | None:
+        """Return the first level that a candle which was not judged yet has reached."""
         since = self._exit_state.folded if self._exit_state else position.signal_time
         return first_breach(view.candles, self.levels, since=since, entered_at=position.entered_at)
 
@@ -198,7 +208,7 @@ class Watcher:
     def _stopped_by(self, view: MarketView, end: int) -> bool:
         """Whether a candle that had ended by then shows the stop of a position that is being sold: it counts first."""
         breach = self._breach(view, self._position) if self._position and self._request.leaving else None
-        return breach is not None and next_open(breach[0], self._interval) <= end
+        return breach is not None and next_open(breach.candle_time, self._interval) <= end
 
     def _reached(self, view: MarketView, at: int) -> WatchResult:
         self._see(view, verdict="the market has traded through the limit")
@@ -207,9 +217,9 @@ class Watcher:
     # entries
 
     def _judge_entry(self, view: MarketView, strategy: AnyStrategy) -> WatchResult | None:
-        request, newest = self._request, int(view.candles.open_time[-1])
+        request, candle = self._request, int(view.candles.open_time[-1])
         verdict = strategy.entry(view.candles)
-        obstacle = self._entry_obstacle(view, newest)
+        obstacle = self._entry_obstacle(view, candle)
         if not verdict.signal or obstacle:
             missing = f"waiting for candles: {', '.join(verdict.waiting_for)}" if verdict.waiting_for else ""
             self._see(view, verdict=obstacle or missing or "no entry signal", conditions=verdict.conditions)
@@ -224,18 +234,18 @@ class Watcher:
         self._see(view, verdict="entry signal", conditions=verdict.conditions)
         state = self._exit_state
         if self._position is None:
-            state = _first_state(view, strategy, price, signal_close=float(view.candles.close[-1]))
+            state = first_state(view, strategy, price)
         return self._decide(self._decisions.enter(view, strategy.entry_logic.name, price, sized, state))
 
-    def _entry_obstacle(self, view: MarketView, newest: int) -> str | None:
+    def _entry_obstacle(self, view: MarketView, candle: int) -> str | None:
         """Return why no entry may act on this candle, whatever the signal says."""
         if gate := self._request.gate or self.closed:
             return gate
         if view.stale:
             return "market data is stale"
-        if newest <= self._request.acted_candle:
+        if candle <= self._request.acted_candle:
             return "this candle has been acted on"
-        closed_at = next_open(newest, self._interval)
+        closed_at = next_open(candle, self._interval)
         if view.now >= next_open(closed_at, self._interval):
             return "the newest closed candle is older than one interval"
         return None
@@ -259,16 +269,8 @@ class Watcher:
         if not len(view.candles):
             return None  # the exit rule starts from candles: they are on their way
         self._see(view, verdict=MANUAL_OPEN)
-        state = self._exit_state or self._midway_state(view, self._strategy, price)
+        state = self._exit_state or midway_state(view, self._strategy, price, self._interval)
         return self._decide(self._decisions.enter_now(view, price, sized, state))
-
-    def _midway_state(self, view: MarketView, strategy: AnyStrategy, price: Price) -> ExitState:
-        """Start the exit rule inside a candle: from the price, with what the newest closed candle says.
-
-        The running candle counts as folded, because its extremes may be older than the position.
-        """
-        state = _first_state(view, strategy, price, signal_close=float(price))
-        return state.model_copy(update={"folded": running_candle(view, self._interval)})
 
     # what is seen
 
@@ -290,25 +292,3 @@ class Watcher:
     @property
     def _interval(self) -> str:
         return self._request.config.data.interval
-
-
-def _newest(first: ExitState | None, second: ExitState | None) -> ExitState | None:
-    if first is None or second is None:
-        return first or second
-    return second if second.logic == first.logic and second.folded > first.folded else first
-
-
-def _first_state(view: MarketView, strategy: AnyStrategy, price: Price, *, signal_close: float) -> ExitState:
-    """Start the exit rule at the newest closed candle."""
-    newest = int(view.candles.open_time[-1])
-    entry = EntryPoint(signal_time=newest, signal_close=signal_close, price=float(price), opened_at=view.now)
-    return strategy.start_exit(view.candles, entry)
-
-
-def _entry_point(position: Position) -> EntryPoint:
-    return EntryPoint(
-        signal_time=position.signal_time,
-        signal_close=float(position.signal_close),
-        price=float(position.avg_price),
-        opened_at=position.opened_at,
-    )

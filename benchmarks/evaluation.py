@@ -1,58 +1,76 @@
-"""What one evaluation of the user's example on 500 candles costs, beside TA-Lib's own calls alone.
+"""What one evaluation of each logic on 500 candles costs, beside TA-Lib's calls for the user's example alone.
 
-python -m benchmarks.evaluation
+An entry judges the newest candle; an exit folds one new candle. python -m benchmarks.evaluation
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import talib
 
-from benchmarks.harness import emit, median, raw_bot
+from benchmarks.harness import emit, median
 from domain.candles import Candles
-from domain.config import parse_config
-from strategies.logic import EntryPoint
-from strategies.registry import build_strategy
+from strategies.catalogue import ENTRIES, EXITS
+from strategies.logic import AnyExit, EntryPoint
 
-CANDLES, ROUNDS, CALLS = 500, 200, 50
+CANDLES, ROUNDS, CALLS = 500, 100, 20
+
+REFERENCE = "TA-Lib alone"
+EXAMPLE = ("RSIBBVolumeEntryMixin", "ATRExitMixin")
+# What needs more than TA-Lib's functions: a recursion, or longer candles made of these.
+LIMIT, HIGHER_LIMIT = 50, 500
+BEYOND_TALIB = ("RSIVolumeSupertrendEntryMixin", "BBVolumeSuperTrendEntryMixin", "AdvancedATRExitMixin")
 
 
 def main() -> None:
-    """Measure in turns, so that a slow moment of the machine hits both alike."""
-    candles, strategy = _candles(), build_strategy(parse_config(raw_bot("bench")).strategy)
-    entry = EntryPoint(
-        signal_time=int(candles.open_time[-2]), signal_close=float(candles.close[-2]), price=100.0, opened_at=0
+    """Measure in turns, so that a slow moment of the machine hits all alike."""
+    candles = _candles()
+    calls = dict(_calls(candles))
+    times: dict[str, list[float]] = {name: [] for name in calls}
+    for _ in range(ROUNDS):
+        for name, call in calls.items():
+            times[name].append(_microseconds(call))
+    figures = {name: median(values) for name, values in times.items()}
+    print(f"{'':32} {'median':>8} {'least':>8} {'limit':>8}  µs")
+    for name, value in figures.items():
+        print(f"{name:32} {value:8.1f} {min(times[name]):8.1f} {_limit(name):8}")
+    emit(
+        "evaluation",
+        max(figures[name] for name in EXAMPLE),
+        figures[REFERENCE],
+        "µs",
+        least=max(min(times[name]) for name in EXAMPLE),
+        limit=LIMIT,
+        higher_limit=HIGHER_LIMIT,
+        over_limit=", ".join(name for name in figures if min(times[name]) > _limit(name)),
+        **{f"least_{name}": round(min(times[name]), 1) for name in (*ENTRIES, *EXITS)},
     )
-    before = strategy.start_exit(candles[:-1], entry)
 
+
+def _calls(candles: Candles) -> Iterator[tuple[str, Callable[[], object]]]:
     def bare() -> None:
         talib.RSI(candles.close, 14)
         talib.BBANDS(candles.close, 20, 2.0, 2.0)
         talib.SMA(candles.volume, 20)
 
-    times: dict[str, list[float]] = {"entry": [], "exit": [], "bare": []}
-    calls: dict[str, Callable[[], object]] = {
-        "entry": lambda: strategy.entry(candles),
-        "exit": lambda: strategy.fold_exit(candles, before, entry),
-        "bare": bare,
-    }
-    for _ in range(ROUNDS):
-        for name, call in calls.items():
-            times[name].append(_microseconds(call))
-    figures = {name: median(values) for name, values in times.items()}
-    for name, value in figures.items():
-        print(f"{name:6} {value:7.1f} µs (least {min(times[name]):.1f})")
-    emit(
-        "evaluation",
-        max(figures["entry"], figures["exit"]),
-        figures["bare"],
-        "µs",
-        entry=figures["entry"],
-        exit=figures["exit"],
-        least=max(min(times["entry"]), min(times["exit"])),
-        limit=50,
-    )
+    yield REFERENCE, bare
+    for name, entry in ENTRIES.items():
+        logic = entry(entry.Params())
+        yield name, lambda logic=logic: logic.verdict(candles)  # type: ignore[misc]
+    for name, exit_ in EXITS.items():
+        yield name, _one_candle(exit_(exit_.Params()), candles)
+
+
+def _one_candle(logic: AnyExit, candles: Candles) -> Callable[[], object]:
+    time_, close = candles.open_time.item(-2), candles.close.item(-2)
+    entry = EntryPoint(signal_time=time_, signal_close=close, price=close, opened_at=time_ + 60_000)
+    state = logic.start(candles[:-1], entry)
+    return lambda: logic.fold(candles, state, entry)
+
+
+def _limit(name: str) -> int:
+    return HIGHER_LIMIT if name in BEYOND_TALIB else LIMIT
 
 
 def _microseconds(call: Callable[[], object]) -> float:

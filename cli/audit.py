@@ -10,6 +10,7 @@ from temporalio.client import Client
 from cli.recorded import RecordedOrder, recorded_orders
 from db.reads import FillRecord, OrderRecord, Reads, TradeRecord
 from db.values import from_ms
+from domain.decisions import PARTIAL_TAKE, SOLD_BY_HAND
 from domain.model import ZERO, Model, Money, Price, as_money, exact
 from domain.orders import BY_A_PERSON, Fill, OrderIntent, OrderReport
 
@@ -242,8 +243,9 @@ def _check_trades(books: Books, findings: _Findings) -> None:
             findings.disagree(f"trade {trade.position_id} was sold for {trade.exit_value}; its fills say {value}")
     closed = max((orders[name].sequence for name in trade_of if name in orders), default=0)
     for name, order in orders.items():
-        # What is bought and not sold yet is an open position; a sale closes it.
-        if order.filled_quantity and name not in trade_of and (order.sequence < closed or order.side == "sell"):
+        # What is bought and not sold yet is an open position; a sale closes it, unless it was of a part.
+        closing = order.side == "sell" and order.reason not in (PARTIAL_TAKE, SOLD_BY_HAND)
+        if order.filled_quantity and name not in trade_of and (order.sequence < closed or closing):
             findings.lost(f"order {name} was filled and belongs to no trade")
 
 

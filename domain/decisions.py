@@ -18,6 +18,7 @@ MANUAL_OPEN = "manual_open"
 BOT_STOPPED = "bot_stopped"
 EXCHANGE_STOP = "exchange_stop"
 SOLD_BY_HAND = "sold_by_hand"
+PARTIAL_TAKE = "partial_take"
 
 
 class Condition(Model):
@@ -73,14 +74,16 @@ class ExitLevels(Sparse):
 
     Attributes:
         stop, target: where the position is left at a loss or a profit.
-        last_stop: the exit logic's last stop, watched by price while its code cannot be run, and where a stop rests at
-            the exchange.
+        last_stop: the exit logic's last stop, watched by price where the logic asks for it, while its code cannot be
+            run, and where a stop rests at the exchange.
+        take: where the next part of the position is sold at a profit.
         limit_buy, limit_sell: where an order on paper that rests is filled.
     """
 
     stop: Price | None = None
     target: Price | None = None
     last_stop: Price | None = None
+    take: Price | None = None
     limit_buy: Price | None = None
     limit_sell: Price | None = None
 
@@ -93,7 +96,7 @@ class ExitLevels(Sparse):
     @property
     def upper(self) -> Price | None:
         """The first of the levels that a rising price reaches."""
-        above = (self.target, self.limit_sell)
+        above = (self.target, self.take, self.limit_sell)
         return min((level for level in above if level is not None), default=None)
 
 
@@ -108,7 +111,7 @@ class Decision(Model):
         decided_at: the venue's time of the decision, in milliseconds UTC.
         config_version: version of the configuration it was made under.
         urgent: it goes to the market at once, whatever kind of order the configuration prefers.
-        quantity: base to buy for an entry; None for an exit, which closes all.
+        quantity: base to buy for an entry, or to sell for an exit of a part; None for an exit that closes all.
         exit_state: for an entry, the first state of the exit logic.
     """
 

@@ -3,9 +3,9 @@
 from decimal import Decimal
 
 from domain.config import BotConfig
-from domain.decisions import ExitLevels, ExitState
+from domain.decisions import ExitLevels, ExitState, Take
 from domain.instruments import Instrument, against_taker, floor_to
-from domain.model import Price, as_money, exact
+from domain.model import Price, Quantity, as_money, exact
 from domain.orders import Side
 from domain.positions import Position
 
@@ -21,19 +21,34 @@ def exit_levels(config: BotConfig, position: Position, exit_state: ExitState | N
     stop = average price × (1 − stop_loss_pct / 100), target = average price × (1 + take_profit_pct / 100).
 
     Args:
-        guarding: the strategy's code cannot be run: its last stop is watched by price instead. With
-            `risk_management.exchange_stop` it always is, as the exchange does so too.
+        guarding: the strategy's code cannot be run: its last stop is watched by price instead, and no part is sold.
+            With `risk_management.exchange_stop` it always is, as the exchange does so too.
     """
     risk, average = config.risk_management, position.avg_price
     stop = risk.stop_loss_pct and average * (_HUNDRED - risk.stop_loss_pct) / _HUNDRED
     target = risk.take_profit_pct and average * (_HUNDRED + risk.take_profit_pct) / _HUNDRED
-    by_price = guarding or risk.exchange_stop
+    by_price = guarding or risk.exchange_stop or (exit_state is not None and exit_state.by_price)
     last_stop = exit_state.stop if by_price and exit_state is not None else None
+    take = None if guarding else next_take(position, exit_state)
     return ExitLevels(
         stop=as_money(stop) if stop else None,
         target=as_money(target) if target else None,
         last_stop=Decimal(repr(last_stop)) if last_stop is not None and last_stop > 0 else None,
+        take=Decimal(repr(take.level)) if take is not None else None,
     )
+
+
+def next_take(position: Position, exit_state: ExitState | None) -> Take | None:
+    """Return where the next part of a position is to be sold at a profit, if its exit logic says so."""
+    takes = exit_state.takes if exit_state is not None else ()
+    return takes[position.takes] if position.takes < len(takes) else None
+
+
+@exact()
+def take_quantity(position: Position, take: Take, instrument: Instrument) -> Quantity:
+    """Return the base to sell: the share of all that was bought, down to the lot step, and no more than is open."""
+    bought = position.qty_open + position.exit_quantity
+    return min(instrument.floor_quantity(Decimal(repr(take.share)) * bought), position.qty_open)
 
 
 @exact()

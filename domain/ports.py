@@ -149,7 +149,7 @@ class MarketView:
     degraded: str | None = None
 
 
-LevelRule: TypeAlias = Literal["stop", "target", "last_stop", "limit_buy", "limit_sell"]
+LevelRule: TypeAlias = Literal["stop", "target", "last_stop", "take", "limit_buy", "limit_sell"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,7 @@ class Position(Model):
         commission: all fees so far, valued in quote at the fills' prices.
         opened_at, entered_at: times of the first and of the newest entry fill.
         exit_quantity, exit_value, released_cost: sums over the exit fills.
+        takes: how many parts have been sold at a profit, as the exit logic asks for.
         signal_time, signal_close: candle of the first entry's signal, from which the exit logic starts.
     """
 
@@ -60,6 +61,7 @@ class Position(Model):
     exit_quantity: Quantity = ZERO
     exit_value: Money = ZERO
     released_cost: Money = ZERO
+    takes: int = 0
     orders: tuple[str, ...] = ()
 
     @property

@@ -9,7 +9,7 @@ from domain.decisions import Decision, ExitLevels, ExitState
 from domain.guards import Guards
 from domain.instruments import Instrument
 from domain.journal import BotStatus, JournalEntry, Notice
-from domain.levels import exit_levels
+from domain.levels import exit_levels, next_take, take_quantity
 from domain.metrics import Performance
 from domain.model import ZERO, Milliseconds, Model, Money, Price, Quantity, Sparse, Utc
 from domain.orders import OrderIntent
@@ -223,6 +223,14 @@ class BotState(BaseModel):
         paper = self.config is None or self.config.account is None
         orders = (self.resting, self.carried.protection)
         return tuple(order.resting(paper=paper) for order in orders if order is not None)
+
+    def sells_part(self, quantity: Quantity) -> bool:
+        """Whether a sale of so much is that of the part which is to be sold next."""
+        position, instrument = self.carried.book.position, self.carried.instrument
+        take = next_take(position, self.carried.exit_state) if position is not None else None
+        if position is None or take is None or instrument is None:
+            return False
+        return take_quantity(position, take, instrument) == quantity
 
     @property
     def exit_blocked(self) -> bool:

@@ -22,7 +22,8 @@ def crossing(levels: ExitLevels, price: Price) -> Crossing | None:
     """Return which of a bot's levels the price has reached, the one reached first: None when none is.
 
     A stop or a purchase is reached by a price at or below it, a target or a sale by one at or above it. Of several the
-    one that the price has come to first counts; at the same level `stop` goes before all others.
+    one that the price has come to first counts; at the same level `stop` goes before all others, and `target` before a
+    part of it.
     """
     if levels.lower is not None and price <= levels.lower:
         below: tuple[tuple[LevelRule, Price | None], ...] = (
@@ -32,7 +33,12 @@ def crossing(levels: ExitLevels, price: Price) -> Crossing | None:
         )
         return next(Crossing(rule, level) for rule, level in below if level == levels.lower)
     if levels.upper is not None and price >= levels.upper:
-        return Crossing("target" if levels.upper == levels.target else "limit_sell", levels.upper)
+        above: tuple[tuple[LevelRule, Price | None], ...] = (
+            ("target", levels.target),
+            ("take", levels.take),
+            ("limit_sell", levels.limit_sell),
+        )
+        return next(Crossing(rule, level) for rule, level in above if level == levels.upper)
     return None
 
 

@@ -8,7 +8,16 @@ from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin
 from strategies.entries.rsi_ichimoku import RSIIchimokuEntryMixin
 from strategies.entries.rsi_or_bb import RSIOrBBEntryMixin
 from strategies.entries.rsi_volume_supertrend import RSIVolumeSupertrendEntryMixin
+from strategies.exits.advanced_atr import AdvancedATRExitMixin
 from strategies.exits.atr import ATRExitMixin
+from strategies.exits.fixed_ratio import FixedRatioExitMixin
+from strategies.exits.ma_crossover import MACrossoverExitMixin
+from strategies.exits.roi_table import RoiTableExitMixin
+from strategies.exits.rsi_bb import RSIBBExitMixin
+from strategies.exits.rsi_or_bb import RSIOrBBExitMixin
+from strategies.exits.simple_atr import SimpleATRExitMixin
+from strategies.exits.time_based import TimeBasedExitMixin
+from strategies.exits.trailing_stop import TrailingStopExitMixin
 from strategies.logic import AnyEntry, AnyExit
 
 _ENTRIES: tuple[type[AnyEntry], ...] = (
@@ -19,7 +28,18 @@ _ENTRIES: tuple[type[AnyEntry], ...] = (
     RSIVolumeSupertrendEntryMixin,
     BBVolumeSuperTrendEntryMixin,
 )
-_EXITS: tuple[type[AnyExit], ...] = (ATRExitMixin,)
+_EXITS: tuple[type[AnyExit], ...] = (
+    ATRExitMixin,
+    SimpleATRExitMixin,
+    FixedRatioExitMixin,
+    TrailingStopExitMixin,
+    RSIBBExitMixin,
+    RSIOrBBExitMixin,
+    MACrossoverExitMixin,
+    TimeBasedExitMixin,
+    RoiTableExitMixin,
+    AdvancedATRExitMixin,
+)
 
 ENTRIES: Mapping[str, type[AnyEntry]] = {logic.__name__: logic for logic in _ENTRIES}
 EXITS: Mapping[str, type[AnyExit]] = {logic.__name__: logic for logic in _EXITS}

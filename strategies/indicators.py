@@ -129,6 +129,7 @@ def lowest(series: Floats, period: int) -> Floats:
 
 def shifted(series: Floats, candles: int) -> Floats:
     """Return the series as it was so many candles before; `candles` is at least 1."""
-    values = np.full(len(series), np.nan)
+    values = np.empty(len(series))
+    values[:candles] = np.nan
     values[candles:] = series[: max(len(series) - candles, 0)]
     return values

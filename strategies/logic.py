@@ -269,16 +269,16 @@ class ExitLogic(Logic[P], Generic[P, M]):
             memory = self.advance(memory, series, i, entry)
             checks = self.checks(memory, series, i, entry)
             if self.fires(checks):
-                return self._outcome(memory, times.item(i), checks)
+                return self._outcome(memory, times.item(i), checks, fired=True)
         if first >= count > 0:  # nothing new: say how the newest candle stands
             checks = self.checks(memory, series, count - 1, entry)
             return ExitOutcome(state, None, explained(checks))
         return self._outcome(memory, times.item(-1) if count else state.folded, checks)
 
-    def _outcome(self, memory: M, folded: int, checks: tuple[Check, ...]) -> ExitOutcome:
+    def _outcome(self, memory: M, folded: int, checks: tuple[Check, ...], *, fired: bool = False) -> ExitOutcome:
         conditions = explained(checks)
-        fired = [condition for condition in conditions if condition.holds] if self.fires(checks) else []
-        signal = ExitSignal(self.name, folded, "; ".join(map(_reason, fired))) if fired else None
+        reasons = [_reason(condition) for condition in conditions if condition.holds] if fired else []
+        signal = ExitSignal(self.name, folded, "; ".join(reasons)) if fired else None
         return ExitOutcome(self._state(memory, folded), signal, conditions)
 
     def _state(self, memory: M, folded: int) -> ExitState:

@@ -8,12 +8,14 @@ from domain.config_errors import as_number
 from domain.config_types import Flag
 
 __all__ = [
+    "AnyGain",
     "AnyMultiplier",
     "AverageKind",
     "Cooldown",
     "Deviations",
     "Factor",
     "Flag",
+    "Floor",
     "Gain",
     "Held",
     "HeldMinutes",
@@ -68,8 +70,14 @@ Factor: TypeAlias = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), _NU
 Share: TypeAlias = Annotated[float, Field(gt=0, le=1, allow_inf_nan=False), _NUMBER]
 """A part of a whole, such as of a price: 0.05 is five percent."""
 
-Gain: TypeAlias = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), _NUMBER]
+Floor: TypeAlias = Annotated[float, Field(ge=0, le=10**15, allow_inf_nan=False), _NUMBER]
+"""The least that something may be, in quote per unit of base."""
+
+Gain: TypeAlias = Annotated[float, Field(gt=0, le=100, allow_inf_nan=False), _NUMBER]
 """A profit as a part of the price paid: 0.1 is ten percent, 100 a hundredfold."""
+
+AnyGain: TypeAlias = Annotated[float, Field(ge=0, le=100, allow_inf_nan=False), _NUMBER]
+"""The same where none at all has a meaning too."""
 
 AverageKind: TypeAlias = Literal["sma", "ema", "wma"]
 """A moving average: simple, exponential, weighted."""

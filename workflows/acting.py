@@ -122,6 +122,7 @@ class Acting:
         if self._wishes.command is not None and self._wishes.command.order == "close":
             self._wishes.answer(Answer(done=not stuck, text=f"{text}; it is tried again" if stuck else text))
         if stuck:
+            self._desk.let_go(config, instrument)
             await self.stumble(text, config=config)
 
     async def stumble(self, reason: str, *, config: BotConfig | None = None) -> None:

@@ -194,6 +194,8 @@ class Adoption:
         """Make an order of a forgotten life this life's own; what rests of it is cancelled, as nobody waits for it."""
         state, order = self._state, found.order
         decision = _decision(found, config, state.carried.version)
+        if order.side == "sell" and not state.sells_part(order.quantity):
+            decision = decision.model_copy(update={"quantity": None})
         intent = _intent(found, decision)
         exits = order.side == "sell" and (order.type != "stop" or bool(order.report.fills))
         phase: Phase = "sending" if order.type == "market" else "ending"

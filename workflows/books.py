@@ -47,9 +47,14 @@ class Books:
         return self._conclude(in_flight, report, config, instrument)
 
     def sellable(self, decision: Decision, config: BotConfig, instrument: Instrument) -> Quantity:
-        """Return what can be sold at the price that a taker gets; by a better one, dust would be refused for ever."""
+        """Return what can be sold at the price that a taker gets; by a better one, dust would be refused for ever.
+
+        Of a part that is to be sold, no more than that; zero where the venue does not take so little.
+        """
         price = taker_price(decision.price, paper_terms(config), tick=instrument.tick_size, side="sell")
-        return sellable_quantity(self._state.carried.book, instrument, price)
+        there = sellable_quantity(self._state.carried.book, instrument, price)
+        part = there if decision.quantity is None else min(there, decision.quantity)
+        return ZERO if instrument.refusal(part, price) else part
 
     def offered(self, quantity: Quantity, decision: Decision, instrument: Instrument) -> Quantity:
         """Return what of a quantity is offered: no more than the account was last said to have.
@@ -60,6 +65,20 @@ class Books:
         if there is None or instrument.refusal(there, decision.price):
             return quantity
         return min(quantity, there)
+
+    def finish(self, decision: Decision, config: BotConfig, instrument: Instrument, *, at: Milliseconds) -> str:
+        """Note that an exit is through: it closes the books of the position, unless only a part was to be sold.
+
+        A part after which the rest could not be sold any more was all of it.
+        """
+        position, everything = self._state.carried.book.position, decision.model_copy(update={"quantity": None})
+        if decision.quantity is None or position is None or not self.sellable(everything, config, instrument):
+            return self.close(decision, config, at=at)
+        taken = position.model_copy(update={"takes": position.takes + 1})
+        self._state.carry(book=self._state.carried.book.model_copy(update={"position": taken}), exiting=None)
+        self._record_position(closed_at=None)
+        self._outbox.row_changed()
+        return f"{position.qty_open.normalize():f} {instrument.base} stay after part {taken.takes}"
 
     def close(self, decision: Decision, config: BotConfig, *, at: Milliseconds) -> str:
         """Close the books of the position; what is left of it is dust and stays in them.
@@ -117,6 +136,14 @@ class Books:
         state.carry(book=book)
         if fresh and first and intent.side == "buy":
             state.carry(exit_state=decision.exit_state)
+        if intent.side == "sell":
+            self._lessen_part(decision, sum((fill.quantity for fill in fresh), ZERO))
+
+    def _lessen_part(self, decision: Decision, sold: Quantity) -> None:
+        """Keep what is left to be sold, where the latched exit is of a part."""
+        exiting = self._state.carried.exiting
+        if exiting is not None and exiting.key == decision.key and exiting.quantity is not None:
+            self._state.carry(exiting=exiting.model_copy(update={"quantity": exiting.quantity - sold}))
 
     def _conclude(self, in_flight: InFlight, report: OrderReport, config: BotConfig, instrument: Instrument) -> str:
         intent = in_flight.intent
@@ -158,11 +185,14 @@ class Books:
         intent = in_flight.intent
         text = f"sold {_filled(report, instrument)}: {intent.reason}"
         self._outbox.event("position_reduced", text, correlation=intent.client_order_id)
-        if self.sellable(in_flight.decision, config, instrument) > ZERO:
+        decision, exiting = in_flight.decision, self._state.carried.exiting
+        if exiting is not None and exiting.key == decision.key:
+            decision = exiting
+        if self.sellable(decision, config, instrument) > ZERO:
             self._record_position(closed_at=None)
             return text
-        at = max(in_flight.decision.decided_at, report.fills[-1].at)
-        return f"{text}; {self.close(in_flight.decision, config, at=at)}"
+        at = max(decision.decided_at, report.fills[-1].at)
+        return f"{text}; {self.finish(decision, config, instrument, at=at)}"
 
     def _quarantine(self, intent: OrderIntent, report: OrderReport, config: BotConfig) -> str:
         """Have a person look: nothing is bought, and nothing that this order may have sold is sold again."""

@@ -58,6 +58,20 @@ class Desk:
         """Whether an exit was decided and is not yet carried through."""
         return self._state.carried.exiting is not None
 
+    def let_go(self, config: BotConfig, instrument: Instrument) -> None:
+        """Give up the sale of a part that could not be carried through: it is decided anew, unless some of it is sold.
+
+        Only an exit of everything stays latched: while one does, nothing else is watched for.
+        """
+        carried = self._state.carried
+        if carried.exiting is None or carried.exiting.quantity is None or self._state.exit_blocked:
+            return
+        if not self._state.sells_part(carried.exiting.quantity):
+            self._books.finish(carried.exiting, config, instrument, at=carried.exiting.decided_at)
+            return
+        again = tuple(key for key in carried.decided if key != carried.exiting.key)
+        self._state.carry(exiting=None, decided=again)
+
     def reprice(self, decision: Decision | None) -> None:
         """Go on with the latched exit at a newer price, where there is one."""
         exiting = self._state.carried.exiting
@@ -75,7 +89,9 @@ class Desk:
         return Answer(done=self._state.carried.book.holding != before, text=text)
 
     async def exit(self, config: BotConfig, instrument: Instrument) -> str:
-        """Sell, leg after leg, until the latched exit leaves the position flat or dust, or an order rests.
+        """Sell, leg after leg, until the latched exit leaves the position flat or dust, or has sold its part.
+
+        It ends as well when an order rests.
 
         A leg of which nothing was filled ends the attempt; the exit stays latched. Where the account has less than the
         books, what it has is sold, and a person has to explain the rest, once two legs in a row have found that: what
@@ -86,7 +102,7 @@ class Desk:
         while (decision := self._state.carried.exiting) is not None and not self._state.exit_blocked:
             quantity = self._books.sellable(decision, config, instrument)
             if quantity <= ZERO:
-                return self._books.close(decision, config, at=decision.decided_at)
+                return self._books.finish(decision, config, instrument, at=decision.decided_at)
             offered = self._books.offered(quantity, decision, instrument)
             intent = self._intent(decision, config, instrument, "sell", offered, leg=leg)
             before, missed = self._state.carried.book.holding, self._state.carried.sellable is not None

@@ -34,6 +34,9 @@ with workflow.unsafe.imports_passed_through():
 
 # The check of a configuration mostly takes a moment: to wait for it saves a watch that would be given up at once.
 _GRACE = timedelta(seconds=2)
+# Events. A worker that starts replays the histories of all its bots before they trade: a thousand events take it a
+# good half of a second each time. The server suggests a new run after four to ten thousand.
+_LONG_HISTORY = 500
 
 
 class Loop:
@@ -243,7 +246,9 @@ class Loop:
 
     async def _continue_as_new_if_due(self) -> None:
         """Begin a new run once the configuration has changed or the history is long, with nothing under way."""
-        if not (self._renew or workflow.info().is_continue_as_new_suggested()):
+        info = workflow.info()
+        long = info.get_current_history_length() >= _LONG_HISTORY or info.is_continue_as_new_suggested()
+        if not (self._renew or long):
             return
         await workflow.wait_condition(lambda: workflow.all_handlers_finished() or self._has_work())
         if self._has_work():

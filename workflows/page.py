@@ -63,7 +63,12 @@ def _position(state: BotState) -> str:
         ("cost", _money(position.cost, instrument.quote)),
     ]
     rows += [("stop at the exchange", _money(each.price, instrument.quote)) for each in _stops(state)]
-    known = (("stop loss", levels.stop), ("take profit", levels.target), ("last stop", levels.last_stop))
+    known = (
+        ("stop loss", levels.stop),
+        ("take profit", levels.target),
+        ("next part", levels.take),
+        ("last stop", levels.last_stop),
+    )
     rows += [(name, _money(level, instrument.quote)) for name, level in known if level is not None]
     exit_state = state.carried.exit_state
     if exit_state is not None and exit_state.stop is not None:

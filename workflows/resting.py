@@ -86,7 +86,6 @@ class Resting:
         if protection is not None:
             if protection.intent.quantity == quantity and not is_off(protection.intent.price, wanted):
                 return
-            state.stop_tried = None
             await self._sender.end_protection(config, instrument, why="the stop is moved")
             await self._protect(config, instrument)
         elif is_off(state.stop_tried, wanted):

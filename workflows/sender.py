@@ -68,10 +68,14 @@ class Sender:
         return None if in_flight is None else await self._end(in_flight, config, instrument, why=why)
 
     async def end_protection(self, config: BotConfig, instrument: Instrument, *, why: str) -> str | None:
-        """Cancel the stop that rests beside the position, and book how it ended; None when there is none."""
+        """Cancel the stop that rests beside the position, and book how it ended; None when there is none.
+
+        Where a position stays, another stop may be placed at the same price.
+        """
         protection = self._state.carried.protection
         if protection is None:
             return None
+        self._state.stop_tried = None
         self._state.carry(in_flight=protection, protection=None)
         return await self._end(protection, config, instrument, why=why)
 

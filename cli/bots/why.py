@@ -158,7 +158,8 @@ def _facts(seen: Seen) -> list[tuple[str, str]]:
     if status is not None and status.position.quantity is not None:
         facts.append(("position", f"{status.position.quantity:f} @ {price(status.position.average_price)}"))
     facts += _orders(status)
-    for name, level in (("stop loss", levels.stop), ("take profit", levels.target), ("last stop", levels.last_stop)):
+    known = (("stop loss", levels.stop), ("take profit", levels.target), ("next part", levels.take))
+    for name, level in (*known, ("last stop", levels.last_stop)):
         if level is not None:
             facts.append((name, price(level)))
     if sighting.exit_state is not None and sighting.exit_state.stop is not None:

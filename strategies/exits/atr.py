@@ -1,6 +1,5 @@
 """Trail a stop below the highest price since the entry, at a multiple of the average true range."""
 
-import math
 from typing import Annotated, NamedTuple
 
 from pydantic import Field
@@ -9,11 +8,10 @@ from domain.candles import Candles
 from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats
 from strategies.conditions import Check, check
+from strategies.exits.common import NO_STOP, as_stop, number, stop_of
 from strategies.indicators import atr, wilder_warmup
 from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
 from strategies.parameters import Multiplier, Period
-
-_NO_STOP = -math.inf
 
 
 class ATRParams(Parameters):
@@ -50,7 +48,7 @@ class ATRExitMixin(ExitLogic[ATRParams, Trail]):
 
     def begin(self, series: ExitSeries, i: int | None, entry: EntryPoint) -> Trail:
         """Start at the signal's close; without that candle or its ATR, a later candle sets the first stop."""
-        trail = Trail(entry.signal_close, _NO_STOP)
+        trail = Trail(entry.signal_close, NO_STOP)
         return trail if i is None else self._raised(trail, entry.signal_close, series, i)
 
     def advance(self, memory: Trail, series: ExitSeries, i: int, entry: EntryPoint) -> Trail:
@@ -71,14 +69,11 @@ class ATRExitMixin(ExitLogic[ATRParams, Trail]):
 
     def remember(self, memory: Trail) -> tuple[dict[str, Scalar], float | None]:
         """Write peak and stop."""
-        return {"peak": memory.peak}, None if memory.stop == _NO_STOP else memory.stop
+        return {"peak": memory.peak}, as_stop(memory.stop)
 
     def recall(self, state: ExitState) -> Trail:
         """Read peak and stop."""
-        peak = state.values["peak"]
-        if not isinstance(peak, int | float):
-            raise TypeError(f"the peak in an exit state must be a number; was {peak!r}")
-        return Trail(float(peak), _NO_STOP if state.stop is None else state.stop)
+        return Trail(number(state, "peak"), stop_of(state))
 
     def _raised(self, trail: Trail, high: float, series: ExitSeries, i: int) -> Trail:
         peak = max(trail.peak, high)

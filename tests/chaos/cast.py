@@ -13,6 +13,12 @@ SYMBOLS = tuple(f"{base}/USDT" for base in ("BTC", "ETH", "SOL", "BNB", "XRP", "
 CASH = Decimal(1_000)
 # More than the bot may spend: that it stays within its allotment must show in the balance.
 DEPOSIT = Decimal(5_000)
+AT_ONCE: dict[str, Any] = {"name": "ATRExitMixin", "params": {"x_atr_period": 3, "x_sl_multiplier": 1.0}}
+# A candle's range is some 0.2 %: the parts are sold at a quarter and at half of that.
+IN_PARTS: dict[str, Any] = {
+    "name": "AdvancedATRExitMixin",
+    "params": {"p_fast": 3, "p_slow": 3, "k_init": 1.0, "use_htf_atr": False, "pt_levels_R": [0.25, 0.5]},
+}
 
 
 @dataclass(frozen=True)
@@ -21,12 +27,14 @@ class Member:
 
     Attributes:
         patient: it buys and sells by limit orders, and has a stop rest at the venue.
+        partial: it sells in parts, and watches the stop of its exit rule by price.
     """
 
     bot_id: str
     symbol: str
     interval: str
     patient: bool = False
+    partial: bool = False
 
     @property
     def base(self) -> str:
@@ -66,10 +74,10 @@ class Member:
             "e_vol_ma_period": 3,
             "e_min_volume_ratio": 0.1,
         }
-        parameters["exit_logic"]["params"] = {"x_atr_period": 3, "x_sl_multiplier": 1.0}
+        parameters["exit_logic"] = IN_PARTS if self.partial else AT_ONCE
         raw["risk_management"] = {
             "stop_loss_pct": 0.15,
-            "take_profit_pct": 0.2,
+            "take_profit_pct": 0.5 if self.partial else 0.2,
             "max_position_size": 500,
             "max_daily_loss": 900,
         }
@@ -87,7 +95,7 @@ def cast(size: int) -> tuple[Member, ...]:
     """Return so many bots, over all symbols.
 
     One of four trades candles of a second: an entry that is late by more than that expires. The others trade candles
-    of a minute, so that their entries are sent again after a failure. One of five is patient.
+    of a minute, so that their entries are sent again after a failure. One of five is patient, one sells in parts.
     """
     return tuple(
         Member(
@@ -95,6 +103,7 @@ def cast(size: int) -> tuple[Member, ...]:
             SYMBOLS[number % len(SYMBOLS)],
             "1s" if number % 4 == 3 else "1m",
             patient=number % 5 == 4,
+            partial=number % 5 == 2,
         )
         for number in range(size)
     )

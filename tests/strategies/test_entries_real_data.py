@@ -15,6 +15,7 @@ from strategies.ichimoku import ichimoku
 from strategies.indicators import lowest, rsi
 from strategies.supertrend import supertrend
 from tests.strategies import reference, reference_entries
+from tests.strategies.cases import ENTRY_CASES
 
 Rule = Callable[[Candles, dict[str, Any]], Flags]
 
@@ -27,26 +28,6 @@ RULES: dict[str, Rule] = {
     "BBVolumeSuperTrendEntryMixin": reference_entries.bb_volume_supertrend,
 }
 
-# Parameters other than the defaults, and how many signals there are at least, so that a rule that never holds is seen.
-CASES: list[tuple[str, dict[str, Any], int]] = [
-    ("RSIBBVolumeEntryMixin", {}, 500),
-    ("RSIBBVolumeEntryMixin", {"e_rsi_period": 7, "e_bb_dev": 1.5, "e_use_bb_touch": False}, 500),
-    ("RSIBBEntryMixin", {}, 500),
-    ("RSIBBEntryMixin", {"e_rsi_cross": True, "e_bb_dev": 1.0, "e_use_bb_touch": False}, 100),
-    ("RSIBBEntryMixin", {"e_bb_reentry": True, "e_rsi_oversold": 35}, 100),
-    ("RSIBBEntryMixin", {"e_rsi_cross": True, "e_bb_reentry": True}, 20),
-    ("RSIBBEntryMixin", {"e_cooldown_bars": 5}, 300),
-    ("RSIOrBBEntryMixin", {}, 2000),
-    ("RSIOrBBEntryMixin", {"e_rsi_cross": True, "e_bb_reentry": True}, 1000),
-    ("RSIOrBBEntryMixin", {"e_cooldown_bars": 60}, 200),
-    ("RSIIchimokuEntryMixin", {"e_rsi_oversold": 50}, 50),
-    ("RSIIchimokuEntryMixin", {"e_rsi_oversold": 50, "e_tenkan": 3, "e_senkou": 30, "e_senkou_lead": 5}, 5),
-    ("RSIVolumeSupertrendEntryMixin", {}, 0),  # oversold in an uptrend: not once in this month
-    ("RSIVolumeSupertrendEntryMixin", {"e_rsi_oversold": 40, "e_st_multiplier": 5.0, "e_st_period": 21}, 100),
-    ("BBVolumeSuperTrendEntryMixin", {}, 50),
-    ("BBVolumeSuperTrendEntryMixin", {"e_st_multiplier": 1.0, "e_bb_dev": 0.5, "e_use_bb_touch": False}, 50),
-]
-
 
 @pytest.fixture(scope="module")
 def candles() -> Candles:
@@ -54,10 +35,10 @@ def candles() -> Candles:
 
 
 def test_each_entry_of_the_catalogue_has_a_rule_to_be_compared_with() -> None:
-    assert RULES.keys() == ENTRIES.keys() == {name for name, _, _ in CASES}
+    assert RULES.keys() == ENTRIES.keys() == {name for name, _, _ in ENTRY_CASES}
 
 
-@pytest.mark.parametrize(("name", "changed", "at_least"), CASES)
+@pytest.mark.parametrize(("name", "changed", "at_least"), ENTRY_CASES)
 def test_the_signals_equal_the_rule_at_every_candle(
     candles: Candles, name: str, changed: dict[str, Any], at_least: int
 ) -> None:
@@ -70,7 +51,7 @@ def test_the_signals_equal_the_rule_at_every_candle(
     np.testing.assert_array_equal(signals, expected)
 
 
-@pytest.mark.parametrize(("name", "changed", "at_least"), CASES)
+@pytest.mark.parametrize(("name", "changed", "at_least"), ENTRY_CASES)
 def test_the_verdict_on_the_newest_candle_equals_its_signal(
     candles: Candles, name: str, changed: dict[str, Any], at_least: int
 ) -> None:

@@ -1,108 +1,83 @@
-"""What must be true for any candles and any parameters."""
+"""What must be true of every logic, for any candles and any parameters."""
 
-import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.candles import Candles
 from domain.decisions import ExitState
-from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin, RSIBBVolumeParams
-from strategies.exits.atr import ATRExitMixin, ATRParams
-from strategies.logic import EntryPoint, ExitOutcome
-from tests.strategies.reference import MINUTE
+from strategies.catalogue import ENTRIES, EXITS
+from strategies.logic import AnyExit, ExitOutcome
+from tests.strategies.generators import entries, exits, markets, positions
 
-PERIODS = st.integers(2, 12)
+RUNS = settings(deadline=None, max_examples=60)
 
-entries = st.builds(
-    RSIBBVolumeEntryMixin,
-    st.builds(
-        RSIBBVolumeParams,
-        e_rsi_period=PERIODS,
-        e_rsi_oversold=st.floats(0, 50),
-        e_bb_period=PERIODS,
-        e_bb_dev=st.floats(0.1, 3),
-        e_vol_ma_period=PERIODS,
-        e_min_volume_ratio=st.floats(0.1, 2),
-        e_use_bb_touch=st.booleans(),
-    ),
-)
-exits = st.builds(ATRExitMixin, st.builds(ATRParams, x_atr_period=PERIODS, x_sl_multiplier=st.floats(0.1, 5)))
+each_entry = pytest.mark.parametrize("name", ENTRIES)
+each_exit = pytest.mark.parametrize("name", EXITS)
 
 
-@st.composite
-def markets(draw: st.DrawFn, min_size: int = 0) -> Candles:
-    """Candles in ticks of 0.01: walks, jumps, flat stretches, no volume, gaps in time."""
-    moves = st.integers(-30, 30) | st.just(0) | st.integers(-2000, 2000)
-    row = st.tuples(st.integers(1, 3), moves, st.integers(0, 20), st.integers(0, 20), st.integers(0, 5))
-    table = np.array(draw(st.lists(row, min_size=min_size, max_size=60)), dtype=np.int64).reshape(-1, 5)
-    close = np.maximum(1000 + np.cumsum(table[:, 1]), 1) / 100
-    opened = np.concatenate([[10.0], close])[: len(close)]
-    high = np.maximum(opened, close) + table[:, 2] / 100
-    low = np.maximum(np.minimum(opened, close) - table[:, 3] / 100, 0.01)
-    return Candles(np.cumsum(table[:, 0]) * MINUTE, opened, high, low, close, table[:, 4].astype(np.float64))
-
-
-@st.composite
-def positions(draw: st.DrawFn) -> tuple[Candles, EntryPoint, int]:
-    """Candles, and a position that began on one of them."""
-    candles = draw(markets(min_size=1))
-    i = draw(st.integers(0, len(candles) - 1))
-    close, time = candles.close.item(i), candles.open_time.item(i)
-    return candles, EntryPoint(time, close, close, time + MINUTE), i
-
-
-@settings(deadline=None)
-@given(markets(), entries)
-def test_an_entry_never_looks_ahead_and_its_last_candle_agrees_with_all(
-    candles: Candles, logic: RSIBBVolumeEntryMixin
-) -> None:
+@each_entry
+@RUNS
+@given(data=st.data())
+def test_an_entry_never_looks_ahead_and_its_last_candle_agrees_with_all(name: str, data: st.DataObject) -> None:
+    candles, logic = data.draw(markets()), data.draw(entries(name))
     signals = logic.signals(candles)
 
     assert len(signals) == len(candles)
     for end in range(1, len(candles) + 1):
         verdict = logic.verdict(candles[:end])
         assert verdict.signal == signals[end - 1]
-        assert verdict.signal == (not verdict.waiting_for and all(c.holds for c in verdict.conditions))
+        assert verdict.conditions == logic.explain(candles, end - 1)
+        if verdict.signal:
+            assert not verdict.waiting_for
+            assert any(condition.holds for condition in verdict.conditions)
 
 
-@settings(deadline=None)
-@given(positions(), exits)
-def test_an_exit_never_looks_ahead(position: tuple[Candles, EntryPoint, int], logic: ATRExitMixin) -> None:
-    candles, entry, i = position
+@each_exit
+@RUNS
+@given(data=st.data())
+def test_an_exit_never_looks_ahead(name: str, data: st.DataObject) -> None:
+    (candles, entry, i), logic = data.draw(positions()), data.draw(exits(name))
     state = logic.start(candles, entry)
     whole = logic.fold(candles, state, entry)
     folded = int(candles.open_time.searchsorted(whole.state.folded, side="right"))
 
     assert logic.start(candles[: i + 1], entry) == state
     assert logic.fold(candles[:folded], state, entry) == whole
+    if whole.exit is not None:
+        assert any(condition.holds for condition in whole.conditions)
+        assert whole.exit.reason
 
 
-@settings(deadline=None)
-@given(positions(), exits)
-def test_a_stop_begins_at_most_at_the_price_it_protects_and_never_falls(
-    position: tuple[Candles, EntryPoint, int], logic: ATRExitMixin
-) -> None:
-    candles, entry, i = position
+def _may_fall(logic: AnyExit) -> bool:
+    return logic.name == "TrailingStopExitMixin" and logic.params.x_use_atr
+
+
+@each_exit
+@RUNS
+@given(data=st.data())
+def test_a_stop_is_never_set_above_the_prices_that_there_were(name: str, data: st.DataObject) -> None:
+    """At the entry it is at most the price paid or the signal's close; raised, at most the highest price since."""
+    (candles, entry, i), logic = data.draw(positions()), data.draw(exits(name))
     state = logic.start(candles, entry)
-    assert state.stop is None or state.stop <= entry.signal_close
-    for end in range(i + 1, len(candles) + 1):
+    peak = max(entry.price, entry.signal_close)
+    assert state.stop is None or state.stop <= peak
+    for end in range(i + 2, len(candles) + 1):
+        peak = max(peak, candles.high.item(end - 1))
         outcome = logic.fold(candles[:end], state, entry)
         if state.stop is not None:
             assert outcome.state.stop is not None
-            assert outcome.state.stop >= state.stop
+            assert outcome.state.stop >= state.stop or _may_fall(logic)
+        assert outcome.state.stop is None or outcome.state.stop <= peak
         state = outcome.state
         if outcome.exit is not None:
-            assert state.stop is not None
-            assert candles.close[end - 1] <= state.stop * (1 + 1e-9)
             break
 
 
-@settings(deadline=None)
-@given(positions(), exits, st.lists(st.integers(0, 60), max_size=5))
-def test_folding_in_pieces_equals_folding_in_one_go(
-    position: tuple[Candles, EntryPoint, int], logic: ATRExitMixin, cuts: list[int]
-) -> None:
-    candles, entry, i = position
+@each_exit
+@RUNS
+@given(data=st.data(), cuts=st.lists(st.integers(0, 60), max_size=5))
+def test_folding_in_pieces_equals_folding_in_one_go(name: str, data: st.DataObject, cuts: list[int]) -> None:
+    (candles, entry, i), logic = data.draw(positions()), data.draw(exits(name))
     first = logic.start(candles, entry)
     whole = logic.fold(candles, first, entry)
 
@@ -115,3 +90,16 @@ def test_folding_in_pieces_equals_folding_in_one_go(
             break
 
     assert outcome == whole
+
+
+@each_exit
+@RUNS
+@given(data=st.data())
+def test_a_position_whose_candles_are_gone_goes_on_from_those_that_there_are(name: str, data: st.DataObject) -> None:
+    (candles, entry, _), logic = data.draw(positions()), data.draw(exits(name))
+    state = logic.start(candles[:0], entry)
+    window = candles[len(candles) // 2 :]
+    later = logic.fold(window, state, entry)
+
+    assert later.state.folded <= max(entry.signal_time, int(window.open_time[-1]))
+    assert ExitState.model_validate_json(later.state.model_dump_json()) == later.state

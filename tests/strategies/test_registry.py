@@ -16,7 +16,10 @@ ENTRY_NAMES = (
     "RSIBBVolumeEntryMixin, RSIBBEntryMixin, RSIOrBBEntryMixin, RSIIchimokuEntryMixin, RSIVolumeSupertrendEntryMixin, "
     "BBVolumeSuperTrendEntryMixin"
 )
-EXIT_NAMES = "ATRExitMixin"
+EXIT_NAMES = (
+    "ATRExitMixin, SimpleATRExitMixin, FixedRatioExitMixin, TrailingStopExitMixin, RSIBBExitMixin, RSIOrBBExitMixin, "
+    "MACrossoverExitMixin, TimeBasedExitMixin, RoiTableExitMixin, AdvancedATRExitMixin"
+)
 ENTRY, EXIT = ("strategy", "parameters", "entry_logic"), ("strategy", "parameters", "exit_logic")
 
 
@@ -99,6 +102,101 @@ def test_a_parameter_that_does_not_fit_is_refused_at_its_path(
     assert message is None or message in found.values()
 
 
+@pytest.mark.parametrize(
+    ("name", "params", "place", "message"),
+    [
+        (
+            "MACrossoverExitMixin",
+            {"x_fast_period": 20},
+            "",
+            "x_fast_period must be less than x_slow_period; were 20 and 20",
+        ),
+        ("MACrossoverExitMixin", {"x_ma_type": "hull"}, ".x_ma_type", "must be one of sma, ema, wma; was 'hull'"),
+        ("FixedRatioExitMixin", {"x_take_profit": 0}, ".x_take_profit", "must be greater than 0; was 0"),
+        (
+            "RoiTableExitMixin",
+            {"x_roi": {"-5": 0.1}},
+            ".x_roi",
+            "must have whole minutes from 0 to 5270400 as keys; one was '-5'",
+        ),
+        (
+            "RoiTableExitMixin",
+            {"x_roi": {"1.5": 0.1}},
+            ".x_roi",
+            "must have whole minutes from 0 to 5270400 as keys; one was '1.5'",
+        ),
+        ("RoiTableExitMixin", {"x_roi": {}}, ".x_roi", "must have at least one entry of minutes and profit; was {}"),
+        ("RoiTableExitMixin", {"x_roi": [1]}, ".x_roi", "must be an object; was [1]"),
+        ("RoiTableExitMixin", {"x_roi": {"5": True}}, ".x_roi.5", "must be a number; was true"),
+        ("RoiTableExitMixin", {"x_roi": {"5": -2}}, ".x_roi.5", "must be at least -1; was -2"),
+        (
+            "AdvancedATRExitMixin",
+            {"pt_levels_R": [1, 2, 3]},
+            "",
+            "pt_levels_R and pt_sizes must have equally many values; were 3 and 2",
+        ),
+        ("AdvancedATRExitMixin", {"pt_levels_R": [2, 2]}, "", "pt_levels_R must ascend; was [2.0, 2.0]"),
+        (
+            "AdvancedATRExitMixin",
+            {"pt_sizes": [0.5, 0.6]},
+            "",
+            "pt_sizes must add up to at most 1; was [0.5, 0.6], 1.1 together",
+        ),
+        ("AdvancedATRExitMixin", {"pt_sizes": [0.5, 0]}, ".pt_sizes.1", "must be greater than 0; was 0"),
+        ("AdvancedATRExitMixin", {"pt_levels_R": 1}, ".pt_levels_R", "must be a list; was 1"),
+        (
+            "AdvancedATRExitMixin",
+            {"phase2_at_R": 0.5},
+            "",
+            "phase2_at_R must be at least arm_at_R; were 0.5 and 1",
+        ),
+        (
+            "AdvancedATRExitMixin",
+            {"htf": "4x"},
+            ".htf",
+            "must be a number and one of s, m, h, d, w, M, such as 1m or 4h; was '4x'",
+        ),
+        (
+            "AdvancedATRExitMixin",
+            {"htf": "90m"},
+            "",
+            "htf must be a multiple of the candles' interval, unless use_htf_atr is false; was 90m with candles of 1h",
+        ),
+    ],
+)
+def test_parameters_that_do_not_fit_together_are_refused_in_one_sentence(
+    name: str, params: dict[str, object], place: str, message: str
+) -> None:
+    document = raw()
+    document["data"]["interval"] = "1h"
+    logic(document, EXIT).update(name=name, params=params)
+
+    assert problems(document) == {f"strategy.parameters.exit_logic.params{place}": message}
+
+
+@pytest.mark.parametrize(
+    "params", [{}, {"pt_levels_R": [], "pt_sizes": []}, {"pt_levels_R": list(range(1, 11)), "pt_sizes": [0.1] * 10}]
+)
+def test_parts_may_be_none_or_all(params: dict[str, object]) -> None:
+    document = raw()
+    document["data"]["interval"] = "1h"
+    logic(document, EXIT).update(name="AdvancedATRExitMixin", params=params)
+
+    strategy = build_strategy(validate(document).strategy)
+
+    assert (strategy.warmup, strategy.warmup_at("1h")) == (30 * 21, 422 * 4)
+
+
+def test_a_table_by_minutes_is_the_same_in_any_order() -> None:
+    first, second = raw(), raw()
+    logic(first, EXIT).update(name="RoiTableExitMixin", params={"x_roi": {"60": 0.01, "0": 0.04}})
+    logic(second, EXIT).update(name="RoiTableExitMixin", params={"x_roi": {"0": 0.04, "60": 0.01}})
+
+    tables = [build_strategy(validate(document).strategy).exit_logic.params.x_roi for document in (first, second)]
+
+    assert [list(table.items()) for table in tables] == [[(0, 0.04), (60, 0.01)]] * 2
+
+
 def test_unknown_names_list_the_known_ones_and_the_nearest() -> None:
     document = raw()
     document["strategy"]["type"] = "CustmStrategy"
@@ -167,3 +265,16 @@ def test_the_catalogue_describes_each_logic_with_ranges_and_defaults() -> None:
     assert [parameter.name for parameter in exit_.parameters] == ["x_atr_period", "x_sl_multiplier"]
     assert all(logic.rule for logic in described.values())
     assert all(parameter.description for logic in described.values() for parameter in logic.parameters)
+
+
+def test_lists_tables_and_choices_are_described_for_forms() -> None:
+    described = {logic.name: {each.name: each for each in logic.parameters} for logic in describe()}
+
+    table = described["RoiTableExitMixin"]["x_roi"]
+    assert (table.type, table.default) == ("object", {"0": 0.04, "30": 0.02, "60": 0.01})
+    assert (table.minimum, table.maximum) == (-1, 100)
+    levels, sizes = (described["AdvancedATRExitMixin"][name] for name in ("pt_levels_R", "pt_sizes"))
+    assert (levels.type, levels.default, levels.minimum, levels.maximum) == ("array", (1.0, 2.0), 0.1, 100)
+    assert (sizes.minimum, sizes.above_minimum, sizes.maximum) == (0, True, 1)
+    kind = described["MACrossoverExitMixin"]["x_ma_type"]
+    assert (kind.type, kind.default, kind.choices) == ("string", "sma", ("sma", "ema", "wma"))

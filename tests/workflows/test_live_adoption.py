@@ -1,14 +1,10 @@
 """Histories that go back: a bot finds its own orders at the venue before it sends anything."""
 
 import asyncio
-import uuid
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from temporalio.api.common.v1 import WorkflowExecution
-from temporalio.api.enums.v1 import EventType
-from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
 from domain.accounts import VenueOrder
 from domain.errors import VenueUnavailable
@@ -16,6 +12,7 @@ from domain.journal import ForgottenEntry, OrderEntry, TradeEntry
 from domain.orders import Fill, OrderReport, Side, client_order_id, recognised
 from domain.state import Reconfigure
 from tests.support.bots import Bench, BotUnderTest, live_bot, until
+from tests.workflows.resets import reset, workflow_tasks
 
 
 @pytest.fixture(autouse=True)
@@ -59,24 +56,6 @@ async def forget(bench: Bench, bot: BotUnderTest) -> None:
 async def reset_to_the_beginning(bot: BotUnderTest) -> None:
     """Reset the bot's history to its first workflow task, as a person can with one click."""
     await reset(bot, (await workflow_tasks(bot))[0])
-
-
-async def workflow_tasks(bot: BotUnderTest) -> list[int]:
-    """Return the events of the bot's history to which it can be reset."""
-    completed = EventType.EVENT_TYPE_WORKFLOW_TASK_COMPLETED
-    return [event.event_id for event in (await bot.handle.fetch_history()).events if event.event_type == completed]
-
-
-async def reset(bot: BotUnderTest, to: int) -> None:
-    await bot.bench.client.workflow_service.reset_workflow_execution(
-        ResetWorkflowExecutionRequest(
-            namespace="default",
-            workflow_execution=WorkflowExecution(workflow_id=bot.handle.id),
-            reason="a test",
-            workflow_task_finish_event_id=to,
-            request_id=str(uuid.uuid4()),
-        )
-    )
 
 
 def test_the_bots_own_orders_are_recognised_by_their_ids() -> None:

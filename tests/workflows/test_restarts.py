@@ -2,6 +2,7 @@
 
 import asyncio
 
+import pytest
 from temporalio.converter import DataConverter
 
 from domain.journal import OrderEntry, TradeEntry
@@ -150,3 +151,23 @@ async def test_bots_that_share_too_small_a_memory_disturb_one_another_in_nothing
         for bot in bots:
             assert await bot.ends() == "stopped, flat, after 1 trades"
     assert len(bench.broker.submitted) == 6
+
+
+async def test_a_long_history_is_continued_in_a_new_run_that_keeps_the_position(
+    monkeypatch: pytest.MonkeyPatch, bench: Bench
+) -> None:
+    """A worker that starts replays the histories of all its bots: they must not grow for ever."""
+    monkeypatch.setattr("workflows.loop._LONG_HISTORY", 80)
+    bot = await bench.start()
+    await bot.reaches("running")
+    first = (await bot.handle.describe()).run_id
+    bench.market.dip()
+    await bot.holds()
+    while (await bot.handle.describe()).run_id == first:
+        assert await bot.events_in_history() < 160
+        await bot.handle.signal("reconfigure", Reconfigure(rewatch=True))
+        await asyncio.sleep(0.1)
+    assert (await bot.status()).position.quantity == HELD
+    bench.market.crash()
+    await bot.closed()
+    assert (await bot.status()).trades == 1

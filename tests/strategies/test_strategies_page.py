@@ -1,0 +1,49 @@
+"""docs/strategies.md says what the catalogue says."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from strategies.registry import LogicDescription, ParameterDescription, describe
+
+PAGE = (Path(__file__).resolve().parents[2] / "docs/strategies.md").read_text()
+SECTIONS = dict(re.findall(r"^### (\w+)\n(.*?)(?=^##|\Z)", PAGE, flags=re.DOTALL | re.MULTILINE))
+
+
+def plain(number: float | None) -> str:
+    return f"{number:g}" if number is None or abs(number) < 1e6 else f"{int(number):,}"
+
+
+def range_of(parameter: ParameterDescription) -> str:
+    if parameter.choices:
+        return ", ".join(f"`{choice}`" for choice in parameter.choices)
+    if parameter.type == "boolean":
+        return "true, false"
+    if parameter.minimum is None:
+        return "an interval"
+    least = f"above {plain(parameter.minimum)}" if parameter.above_minimum else plain(parameter.minimum)
+    return f"{'each ' if parameter.type in ('array', 'object') else ''}{least} to {plain(parameter.maximum)}"
+
+
+def default_of(parameter: ParameterDescription) -> str:
+    return f"`{json.dumps(parameter.default)}`"
+
+
+def test_every_logic_of_the_catalogue_has_its_section_and_nothing_else_has() -> None:
+    assert list(SECTIONS) == [logic.name for logic in describe()]
+
+
+@pytest.mark.parametrize("logic", describe(), ids=lambda logic: str(logic.name))
+def test_the_table_of_a_logic_has_each_parameter_with_its_default_and_range(logic: LogicDescription) -> None:
+    rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+?) \| (.+?) \|$", SECTIONS[logic.name], flags=re.MULTILINE)
+    shared = re.search(r"parameters of `(\w+)`", SECTIONS[logic.name])
+
+    if not rows and shared:
+        other = next(each for each in describe() if each.name == shared[1])
+        assert other.parameters == logic.parameters
+        return
+    assert rows == [
+        (each.name, default_of(each), range_of(each), each.description.rstrip(".")) for each in logic.parameters
+    ]
