@@ -153,6 +153,12 @@ class RemoteExit(_Remote):
         if size > LONGEST_STATE:
             raise self._nonsense(f"an exit state must take at most {LONGEST_STATE} bytes of JSON; took {size}")
 
+        for take in state.takes:
+            if not 0 < take.share <= 1 or take.level <= 0:
+                raise self._nonsense(
+                    f"a share to sell must be in (0, 1], at a price; was {take.share:g} at {take.level:g}"
+                )
+
     def _below(self, state: ExitState, price: float) -> None:
         if state.stop is not None and state.stop > price:
             raise self._nonsense(f"a stop must be below the close, {price:.8g}, or an exit; was {state.stop:.8g}")

@@ -9,7 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from domain.candles import Candles
-from domain.decisions import Condition, ExitState
+from domain.decisions import Condition, ExitState, Take
 from strategies.arrays import Flags
 from strategies.conditions import Check, VectorCondition, check
 from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin, RSIBBVolumeParams
@@ -132,6 +132,7 @@ class UnrulyExit(ATRExitMixin):
             "above": {"stop": 1e9},
             "stop-nan": {"stop": float("nan")},
             "large": {"values": {f"v{i}": 1.5 for i in range(200)}},
+            "greedy": {"takes": (Take(level=120.0, share=1.5),)},
             "foreign": {"logic": "ATRExitMixin:12345678"},
             "early": {"folded": state.folded + 60_000_000},
         }
