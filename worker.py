@@ -131,7 +131,7 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         yield Services(
             fleet=Fleet(client, bots, options, plugins),
             board=board,
-            metrics=_metrics(board, market, gateway, halts),
+            metrics=_metrics(board, market, gateway, halts, plugins),
             orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway)), gate),
             adoption=AdoptionActivities(accounts),
             watches=WatchActivities(market, board, threads, Reconciler(accounts), gate, plugs=plugins),
@@ -143,13 +143,17 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         )
 
 
-def _metrics(board: LivenessBoard, market: MarketData, gateway: Gateway, halts: Halts) -> Metrics:
+def _metrics(board: LivenessBoard, market: MarketData, gateway: Gateway, halts: Halts, plugins: Plugins) -> Metrics:
     metrics = Metrics()
     metrics.gauge("watches", "Watches of this process.", lambda: len(board))
     metrics.gauge("feeds", "Feeds that are followed: one per venue, symbol and interval.", market.feed_count)
     metrics.gauge("watches_stale", "Watches that see a venue that has fallen silent.", lambda: board.stale)
     metrics.gauge("liveness_flushes_lost", "Signs of life not written, of all bots.", lambda: board.lost_flushes)
     metrics.gauge("entries_halted", "1 while a halt forbids entries.", lambda: halts.closed() is not None)
+    metrics.gauge("plugin_processes", "Processes of plugins that run.", lambda: len(plugins.pids))
+    metrics.gauge(
+        "plugin_processes_ended", "Processes of plugins that were killed or broke off.", lambda: plugins.ended
+    )
     metrics.gauge(
         "accounts_refused",
         "Accounts whose keys their venue refuses.",

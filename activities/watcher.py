@@ -47,7 +47,7 @@ class Watcher:
         self.seen: int | None = None
         self.closed: str | None = None
         self.lost_candles = 0
-        self.sighting = Sighting(levels=self.levels)
+        self.sighting = Sighting(levels=self.levels, exit_state=self._exit_state)
 
     @property
     def levels(self) -> ExitLevels:
@@ -65,8 +65,10 @@ class Watcher:
         return max([*moments, *(order.since for order in self._request.resting)], default=None)
 
     def guard(self) -> "Watcher":
-        """Return one that knows the same levels, and runs no strategy's code."""
-        return Watcher(self._request, None, cached=self._exit_state)
+        """Return one that knows the same levels and has seen the same, and runs no strategy's code."""
+        guard = Watcher(self._request, None, cached=self._exit_state)
+        guard.sighting = self.sighting
+        return guard
 
     def due_in(self, view: MarketView) -> float | None:
         """Return the seconds of the venue's clock until a limit order has rested long enough; None: none rests."""

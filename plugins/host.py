@@ -58,7 +58,11 @@ class Question:
 
 
 class Host:
-    """Runs one plugin. Any number of threads may ask; the plugin answers one after the other."""
+    """Runs one plugin. Any number of threads may ask; the plugin answers one after the other.
+
+    Attributes:
+        ended: how many of its processes have ended before their time.
+    """
 
     def __init__(self, owner: str, limits: Limits) -> None:
         self._owner = owner
@@ -67,6 +71,7 @@ class Host:
         self._process: Process | None = None
         self._loaded: dict[Source, Loaded] = {}
         self._closed = False
+        self.ended = 0
 
     @property
     def pid(self) -> int | None:
@@ -185,6 +190,7 @@ class Host:
         if process is None:
             return "it was killed"
         how = process.end()
+        self.ended += 1
         log.warning("plugin's process ended", plugin=self._owner, pid=process.pid, how=how)
         return how
 

@@ -131,7 +131,12 @@ class Plugins:
     @property
     def pids(self) -> frozenset[int]:
         """The processes that run now."""
-        return frozenset(host.pid for host in self._hosts.values() if host.pid is not None)
+        return frozenset(host.pid for host in tuple(self._hosts.values()) if host.pid is not None)
+
+    @property
+    def ended(self) -> int:
+        """How many processes have ended before their time: they were killed, or have broken off."""
+        return sum(host.ended for host in tuple(self._hosts.values()))
 
     def close(self) -> None:
         """End all processes, and whoever waits for them."""

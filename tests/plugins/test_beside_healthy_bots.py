@@ -1,7 +1,6 @@
-"""A plugin that misbehaves beside a hundred bots: they decide in time, and its own position keeps its stop."""
+"""Plugins that misbehave beside a hundred bots: these decide in time, and the others' positions keep their stops."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -71,27 +70,26 @@ async def floor(plugins: Plugins) -> AsyncIterator[Floor]:
         yield Floor(market, WatchActivities(market, board, threads, reconciler, FakeGate(), plugs=plugins))
 
 
-MODES = ("raises", "loops", "forks", "allocates", "exits", "quits", "nan", "nonsense")
+MODES = ("raises", "loops", "allocates", "exits", "quits", "nan", "nonsense")
 
 
 @pytest.mark.parametrize("mode", MODES)
-async def test_a_hundred_bots_decide_in_time_beside_one_that_misbehaves(zoo: Zoo, mode: str) -> None:
-    plugins = zoo.open(zoo.module("unruly_one"), call_seconds=6.0)
+async def test_a_hundred_bots_decide_in_time_beside_those_that_misbehave(zoo: Zoo, mode: str) -> None:
+    """Two misbehave, as many as the catalogue has threads. Those that loop are waited for when all have decided."""
+    plugins = zoo.open(zoo.module("unruly_one"), call_seconds=8.0)
     async for open_floor in floor(plugins):
-        unruly = open_floor.watch(zoo.logics("unruly_one", mode))
+        unruly = [open_floor.watch(zoo.logics("unruly_one", mode)) for _ in range(2)]
         healthy = [open_floor.watch(CATALOGUE) for _ in range(HEALTHY)]
-        await open_floor.settled(HEALTHY + 1)
+        await open_floor.settled(HEALTHY + 2)
         zoo.turn_on()
-        began = time.monotonic()
         open_floor.market.dip()
         decided = await asyncio.wait_for(asyncio.gather(*healthy), IN_TIME)
-        took = time.monotonic() - began
         assert {result.outcome for result in decided} == {"decision"}
-        failed = await asyncio.wait_for(unruly, 30)
-        assert failed.outcome == "failed"
-        assert "unruly_one:UnrulyEntry of unruly_one: " in (failed.reason or "")
-        if mode in ("loops", "forks"):  # it was still being waited for when the others had decided
-            assert took < 6.0
+        if mode == "loops":
+            assert not any(watch.done() for watch in unruly)
+        for failed in await asyncio.wait_for(asyncio.gather(*unruly), 60):
+            assert failed.outcome == "failed"
+            assert "unruly_one:UnrulyEntry of unruly_one: " in (failed.reason or "")
 
 
 @pytest.mark.parametrize("mode", ["loops", "forks"])
