@@ -22,6 +22,7 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _LONGEST_ANSWER = 1 << 18
+_LONGEST_SENTENCE = 300
 # A backtest asks about many candles at once: the time for a question is for so many of them.
 _CANDLES_IN_TIME = 10_000
 
@@ -203,4 +204,5 @@ def _understood(question: Question, answer: bytes, of: TypeAdapter[T]) -> T:
         return of.validate_json(answer, strict=True)
     except ValidationError as error:
         problems = problems_of(error, BaseModel, at=(question.call,))
-        raise PluginFailed(f"{question.source}: it gave nonsense: {problems[0]}") from None
+        # A place may have a name of the plugin's own, of any length.
+        raise PluginFailed(f"{question.source}: it gave nonsense: {problems[0]!s:.{_LONGEST_SENTENCE}}") from None

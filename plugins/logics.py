@@ -19,7 +19,7 @@ from strategies.logic import EntryPoint, EntryVerdict, ExitOutcome
 MOST_CANDLES = 100_000
 LONGEST_STATE = 1024
 """Bytes of an exit state as JSON: it travels several times in payloads that stay under 4 KB."""
-_LONGEST_CONDITIONS = 2048
+_LONGEST_WORDS = 2048
 _Candles = Annotated[int, Field(ge=1, le=MOST_CANDLES)]
 
 
@@ -41,7 +41,7 @@ class Suits(Model):
 
 _OPENED, _SUITS = TypeAdapter(Opened), TypeAdapter(Suits)
 _VERDICT, _STATE, _OUTCOME = TypeAdapter(EntryVerdict), TypeAdapter(ExitState), TypeAdapter(ExitOutcome)
-_CONDITIONS: TypeAdapter[Any] = TypeAdapter(tuple[Any, ...])
+_WORDS: TypeAdapter[Any] = TypeAdapter(tuple[Any, ...])
 _NOTHING: TypeAdapter[None] = TypeAdapter(None)
 
 
@@ -94,10 +94,13 @@ class _Remote:
     def _nonsense(self, what: str) -> PluginFailed:
         return PluginFailed(f"{self._source}: it gave nonsense: {what}")
 
-    def _brief(self, conditions: tuple[Any, ...]) -> None:
-        size = len(_CONDITIONS.dump_json(conditions))
-        if size > _LONGEST_CONDITIONS:
-            raise self._nonsense(f"conditions must take at most {_LONGEST_CONDITIONS} bytes of JSON; took {size}")
+    def _brief(self, *words: object) -> None:
+        """Refuse conditions and reasons that are too long to travel."""
+        size = len(_WORDS.dump_json(words))
+        if size > _LONGEST_WORDS:
+            raise self._nonsense(
+                f"conditions and reasons must take at most {_LONGEST_WORDS} bytes of JSON; took {size}"
+            )
 
 
 class RemoteEntry(_Remote):
@@ -106,7 +109,7 @@ class RemoteEntry(_Remote):
     def verdict(self, candles: Candles) -> EntryVerdict:
         """Judge the newest candle."""
         verdict, _ = self._ask("verdict", _VERDICT, candles, enough=self._enough)
-        self._brief(verdict.conditions)
+        self._brief(verdict.conditions, verdict.waiting_for)
         return verdict
 
     def signals(self, candles: Candles) -> Flags:
@@ -136,7 +139,7 @@ class RemoteExit(_Remote):
         outcome, _ = self._ask(
             "fold", _OUTCOME, candles, state=state.model_dump(), entry=asdict(entry), enough=self._enough
         )
-        self._brief(outcome.conditions)
+        self._brief(outcome.conditions, outcome.exit.reason if outcome.exit else None)
         self._own(outcome.state)
         self._in_order(candles, state, outcome)
         if outcome.exit is not None:
@@ -164,10 +167,14 @@ class RemoteExit(_Remote):
             raise self._nonsense(f"a stop must be below the close, {price:.8g}, or an exit; was {state.stop:.8g}")
 
     def _in_order(self, candles: Candles, before: ExitState, outcome: ExitOutcome) -> None:
-        newest = candles.open_time.item(-1) if len(candles) else before.folded
+        """Refuse a fold that has left candles out, or an exit on anything but a candle that was to be folded."""
+        times, fired, folded = candles.open_time, outcome.exit, outcome.state.folded
+        newest = times.item(-1) if len(times) else before.folded
         last = max(before.folded, newest)
-        folded = outcome.state.folded if outcome.exit is None else outcome.exit.candle_time
-        if outcome.state.folded != folded or not before.folded <= folded <= last:
-            raise self._nonsense(f"candles {before.folded} to {last} were to be folded; it stopped at {folded}")
-        if outcome.exit is None and folded != last:
-            raise self._nonsense(f"all candles up to {last} were to be folded; it stopped at {folded}")
+        if fired is None:
+            if folded != last:
+                raise self._nonsense(f"all candles up to {last} were to be folded; it stopped at {folded}")
+        elif fired.candle_time != folded or folded not in times[times > before.folded]:
+            raise self._nonsense(
+                f"an exit must be on the candle that was folded last, after {before.folded}; was on {fired.candle_time}"
+            )

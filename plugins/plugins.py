@@ -22,6 +22,8 @@ from strategies.registry import ENTRIES, EXITS, STRATEGIES
 log = structlog.get_logger(__name__)
 
 _CATALOGUE: Mapping[Kind, Mapping[str, object]] = {"strategy": STRATEGIES, "entry": ENTRIES, "exit": EXITS}
+# A configuration's problems travel through Temporal's history, and a plugin may word them as it likes.
+_MOST, _LONGEST = 20, 300
 _PROBLEMS = TypeAdapter(tuple[Problem, ...])
 
 
@@ -104,7 +106,7 @@ class Plugins:
         except PluginFailed as error:
             where = ("strategy", "type") if kind == "strategy" else (*at, "name")
             return (Problem(path=dotted(where), message=str(error)),)
-        return found
+        return tuple(Problem(path=each.path[:_LONGEST], message=each.message[:_LONGEST]) for each in found[:_MOST])
 
     def entry(self, kind: Kind, name: str, params: Mapping[str, JsonValue]) -> RemoteEntry:
         """Return an entry with these parameters."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from cli.plugged import validate as validate_by_command
 from domain.config_errors import InvalidConfig
 from plugins.plugins import Plugins
 from strategies.registry import ENTRIES, build_strategy, validate
@@ -107,3 +108,15 @@ def test_a_logic_that_cannot_be_made_of_valid_parameters_is_a_problem_of_the_con
     assert problem.startswith(
         "strategy.parameters: unruly_kinds:Picky of unruly_kinds: FileNotFoundError: no such model"
     )
+
+
+def test_a_command_checks_a_configuration_as_a_worker_does(zoo: Zoo, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In the end the fixture sees to it that no process is left of the check."""
+    monkeypatch.setenv("STEADYHAND_PLUGIN_MODULES", "other, unruly_logics")
+    logics = zoo.logics("unruly_logics", "")
+    assert validate_by_command(raw_config(strategy__parameters=logics)).strategy.logics[0].name == (
+        "unruly_logics:UnrulyEntry"
+    )
+    logics["entry_logic"]["params"]["e_rsi_perod"] = 5
+    with pytest.raises(InvalidConfig, match="e_rsi_perod: unknown parameter; did you mean e_rsi_period"):
+        validate_by_command(raw_config(strategy__parameters=logics))

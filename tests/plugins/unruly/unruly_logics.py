@@ -14,7 +14,7 @@ from strategies.arrays import Flags
 from strategies.conditions import Check, VectorCondition, check
 from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin, RSIBBVolumeParams
 from strategies.exits.atr import ATRExitMixin, ATRParams, Trail
-from strategies.logic import EntryPoint, EntryVerdict, ExitOutcome, ExitSeries
+from strategies.logic import EntryPoint, EntryVerdict, ExitOutcome, ExitSeries, ExitSignal
 
 
 class EntryParams(RSIBBVolumeParams):
@@ -125,6 +125,13 @@ class UnrulyExit(ATRExitMixin):
         outcome = super().fold(candles, state, entry)
         if is_on(self.params, "lazy"):
             return ExitOutcome(state, None, outcome.conditions)
+        exits = {"again": state.folded, "between": state.folded + 1, "ahead": state.folded + 60_000_000}
+        if self.params.mode in exits and is_on(self.params, self.params.mode):
+            at = exits[self.params.mode]
+            return ExitOutcome(state.model_copy(update={"folded": at}), ExitSignal("x", at, "x"), ())
+        if is_on(self.params, "wordy"):
+            at = outcome.state.folded
+            return ExitOutcome(outcome.state, ExitSignal("x", at, "because " * 1000), ())
         return ExitOutcome(self._spoilt(outcome.state), outcome.exit, outcome.conditions)
 
     def _spoilt(self, state: ExitState) -> ExitState:
@@ -134,6 +141,7 @@ class UnrulyExit(ATRExitMixin):
             "large": {"values": {f"v{i}": 1.5 for i in range(200)}},
             "greedy": {"takes": (Take(level=120.0, share=1.5),)},
             "foreign": {"logic": "ATRExitMixin:12345678"},
+            "nameless": {"values": {"v" * 5000: "x", "w": [1]}},
             "early": {"folded": state.folded + 60_000_000},
         }
         found = [change for mode, change in changes.items() if is_on(self.params, mode)]
