@@ -219,15 +219,25 @@ def _description(kind: Kind, name: str, rule: str, schema: Mapping[str, Any]) ->
     return LogicDescription(kind=kind, name=name, rule=rule, parameters=parameters)
 
 
-def _parameter(name: str, field: Mapping[str, Any]) -> ParameterDescription:
-    value = field.get("items") or field.get("additionalProperties") or field
+def _parameter(name: str, schema: Mapping[str, Any]) -> ParameterDescription:
+    """Return a parameter of any model: of what a plugin may have besides, such as lists of texts, as much as fits."""
+    options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+    field = {**schema, **options[0]} if len(options) == 1 else schema
+    inner = (field.get("items"), field.get("additionalProperties"))
+    value = next((part for part in inner if isinstance(part, Mapping)), field)
     return ParameterDescription(
         name=name,
         type=field.get("type", "object"),
-        default=field.get("default"),
+        default=_shown(field.get("default")),
         minimum=value.get("minimum", value.get("exclusiveMinimum")),
         maximum=value.get("maximum"),
         above_minimum="exclusiveMinimum" in value,
-        choices=tuple(field.get("enum", ())),
+        choices=tuple(map(str, field.get("enum", ()))),
         description=field.get("description", ""),
     )
+
+
+def _shown(default: Any) -> Any:
+    """Return a default that a description has room for, else None."""
+    values = list(default.values()) if isinstance(default, dict) else default if isinstance(default, list) else []
+    return default if all(isinstance(value, int | float) for value in values) else None

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 from cli.plugged import validate as validate_by_command
 from domain.config_errors import InvalidConfig
 from plugins.plugins import Plugins
-from strategies.registry import ENTRIES, build_strategy, validate
+from strategies.registry import ENTRIES, build_strategy, describe, validate
 from tests.plugins.conftest import Zoo
 from tests.support.bots import raw_config
 
@@ -120,3 +120,17 @@ def test_a_command_checks_a_configuration_as_a_worker_does(zoo: Zoo, monkeypatch
     logics["entry_logic"]["params"]["e_rsi_perod"] = 5
     with pytest.raises(InvalidConfig, match="e_rsi_perod: unknown parameter; did you mean e_rsi_period"):
         validate_by_command(raw_config(strategy__parameters=logics))
+
+
+def test_parameters_that_the_catalogue_has_none_like_are_described_as_far_as_they_can_be(
+    zoo: Zoo, distribution: Distribution
+) -> None:
+    distribution("kinds", "1.0", entries={"Odd": "unruly_kinds:Odd", "Gone": "unruly_kinds:Gone"})
+    described = {logic.name: logic.parameters for logic in describe(zoo.open())}
+    assert "Gone" not in described
+    words, anything, maybe, level, either = described["Odd"]
+    assert (words.type, words.default) == ("array", None)
+    assert (anything.type, anything.default) == ("object", {})
+    assert (maybe.type, maybe.default, maybe.minimum, maybe.maximum) == ("number", None, 1, 9)
+    assert level.choices == ("1", "2")
+    assert (either.type, either.default) == ("object", 3)
