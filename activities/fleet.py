@@ -122,6 +122,23 @@ class Fleet:
         # Its venue has refused it before; the bot has it checked again.
         return (row.last_error or "refused before") if row.rejected_version == row.version else None
 
+    async def begin_anew(self, row: BotRow) -> None:
+        """End the bot's workflow, which cannot go on, and start another one from its row, in one step.
+
+        A bot whose row is disabled begins as well, to stop as it should. One that never had a valid configuration is
+        only ended: it has nothing to look after.
+
+        Raises:
+            RPCError: Temporal does not answer, or refuses.
+        """
+        try:
+            config = row.carried.config if row.carried and row.carried.config else validate(row.config)
+        except InvalidConfig as error:
+            await self._client.get_workflow_handle(workflow_id(row.bot_id)).terminate(str(error))
+            return
+        request = Reconfigure(row=row.bare(), options=self._options)
+        await self._start(row.bare(), config, request, conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
+
     async def _sync_alone(self, row: BotRow) -> bool:
         async with self._slots:
             try:
@@ -141,14 +158,21 @@ class Fleet:
             log.info("bot starting: its configuration is checked first", bot_id=row.bot_id, version=row.version)
         return refusal is None
 
-    async def _start(self, row: BotRow, config: BotConfig, request: Reconfigure) -> None:
+    async def _start(
+        self,
+        row: BotRow,
+        config: BotConfig,
+        request: Reconfigure,
+        *,
+        conflict: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.USE_EXISTING,
+    ) -> None:
         """Start the bot's workflow, or tell the one that runs: one call, whichever it is."""
         await self._client.start_workflow(
             WORKFLOW,
             BotStart(state=BotState.newborn(row, self._options)),
             id=workflow_id(row.bot_id),
             task_queue=Role.TRADING,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_conflict_policy=conflict,
             start_signal=RECONFIGURE,
             start_signal_args=[request],
             search_attributes=search_attributes(config),
