@@ -9,7 +9,7 @@ from strategies.catalogue import ENTRIES, EXITS
 from strategies.logic import AnyExit, ExitOutcome
 from tests.strategies.generators import entries, exits, markets, positions
 
-RUNS = settings(deadline=None, max_examples=60)
+RUNS = settings(deadline=None, max_examples=40)
 
 each_entry = pytest.mark.parametrize("name", ENTRIES)
 each_exit = pytest.mark.parametrize("name", EXITS)
