@@ -5,7 +5,7 @@ from bisect import bisect_right
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from domain.candles import Candles
@@ -102,6 +102,7 @@ def clocks(draw: st.DrawFn) -> tuple[Candles, str, int]:
     return Candles(times, close, close + 0.1, close - 0.1, close, volume), higher, length
 
 
+@settings(deadline=None)
 @given(clocks())
 def test_cutting_the_future_off_changes_nothing(clock: tuple[Candles, str, int]) -> None:
     candles, higher, length = clock
@@ -114,6 +115,7 @@ def test_cutting_the_future_off_changes_nothing(clock: tuple[Candles, str, int])
         np.testing.assert_array_equal(part.spread(part.candles.close + part.candles.volume), values[:end])
 
 
+@settings(deadline=None)
 @given(clocks(), st.integers(0, 60))
 def test_a_longer_candle_is_the_same_wherever_the_window_begins(clock: tuple[Candles, str, int], begin: int) -> None:
     candles, higher, length = clock

@@ -3,7 +3,7 @@
 import string
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategies.rules.parser import MAX_DEPTH, MAX_PARTS, parse
@@ -133,6 +133,7 @@ def _larger(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 expressions: st.SearchStrategy[Node] = st.recursive(names.map(Name) | numbers, _larger, max_leaves=12)
 
 
+@settings(deadline=None)
 @given(expressions)
 def test_an_expression_that_is_written_reads_as_the_same(node: Node) -> None:
     try:
@@ -145,6 +146,7 @@ def test_an_expression_that_is_written_reads_as_the_same(node: Node) -> None:
     assert text_of(read) == text_of(node)
 
 
+@settings(deadline=None)
 @given(expressions)
 def test_no_parenthesis_is_written_that_could_be_left_out(node: Node) -> None:
     text = text_of(node)
@@ -168,6 +170,7 @@ def _closing(text: str, opening: int) -> int:
     raise AssertionError(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=600) | st.text(alphabet="closeta.()[]-+*/@,=1 4hM" + string.digits, max_size=600))
 def test_no_text_raises_anything_but_a_rule_error(text: str) -> None:
     try:
