@@ -6,6 +6,7 @@ candle by candle, and for a backtest, over all of them.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any, ClassVar, Generic, TypeVar
@@ -100,6 +101,15 @@ class Logic(ABC, Generic[P]):
     def warmup(self) -> int:
         """How many candles make the newest one's values independent of where the window begins."""
 
+    def warmup_for(self, interval: str) -> int:
+        """Return `warmup` for candles of `interval`; a logic that looks at longer ones needs more.
+
+        Raises:
+            ValueError: it cannot work on candles of that interval; says why.
+        """
+        del interval
+        return self.warmup
+
 
 class EntryLogic(Logic[P]):
     """Says on which candles to buy: those on which all of its conditions hold."""
@@ -167,6 +177,10 @@ class ExitLogic(Logic[P], Generic[P, M]):
     def recall(self, state: ExitState) -> M:
         """Return the memory that `remember` has written."""
 
+    def fires(self, checks: Sequence[Check]) -> bool:
+        """Return whether the checks on a candle are an exit: by default, if any of them holds."""
+        return any(check.holds for check in checks)
+
     def catch_up(self, memory: M, series: ExitSeries, until: int) -> M:
         """Return the memory after candles before `until` whose indicators have not converged: by default, the same."""
         del series, until
@@ -211,7 +225,7 @@ class ExitLogic(Logic[P], Generic[P, M]):
         for i in range(first, count):
             memory = self.advance(memory, series, i, entry)
             checks = self.checks(memory, series, i, entry)
-            if any(check.holds for check in checks):
+            if self.fires(checks):
                 return self._outcome(memory, times.item(i), checks)
         if first >= count > 0:  # nothing new: say how the newest candle stands
             checks = self.checks(memory, series, count - 1, entry)
@@ -220,7 +234,7 @@ class ExitLogic(Logic[P], Generic[P, M]):
 
     def _outcome(self, memory: M, folded: int, checks: tuple[Check, ...]) -> ExitOutcome:
         conditions = explained(checks)
-        fired = [condition for condition in conditions if condition.holds]
+        fired = [condition for condition in conditions if condition.holds] if self.fires(checks) else ()
         signal = ExitSignal(self.name, folded, "; ".join(map(_reason, fired))) if fired else None
         return ExitOutcome(self._state(memory, folded), signal, conditions)
 

@@ -11,12 +11,17 @@ from domain.config_errors import InvalidConfig, Problem, problems_of, unknown_na
 from domain.model import Model
 from strategies.custom import CustomStrategy
 from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin
+from strategies.entries.rule import RuleEntryMixin
 from strategies.exits.atr import ATRExitMixin
+from strategies.exits.rule import RuleExitMixin
 from strategies.logic import AnyEntry, AnyExit, Parameters
 
 STRATEGIES: Mapping[str, type[CustomStrategy]] = {"CustomStrategy": CustomStrategy}
-ENTRIES: Mapping[str, type[AnyEntry]] = {"RSIBBVolumeEntryMixin": RSIBBVolumeEntryMixin}
-EXITS: Mapping[str, type[AnyExit]] = {"ATRExitMixin": ATRExitMixin}
+ENTRIES: Mapping[str, type[AnyEntry]] = {
+    "RSIBBVolumeEntryMixin": RSIBBVolumeEntryMixin,
+    "RuleEntryMixin": RuleEntryMixin,
+}
+EXITS: Mapping[str, type[AnyExit]] = {"ATRExitMixin": ATRExitMixin, "RuleExitMixin": RuleExitMixin}
 
 L = TypeVar("L", AnyEntry, AnyExit)
 
@@ -53,6 +58,7 @@ def validate(raw: Mapping[str, Any]) -> BotConfig:
         config = parse_config(raw)
     except InvalidConfig as error:
         raise InvalidConfig((*error.problems, *problems)) from None
+    problems = problems or tuple(_interval_problems(config))
     if problems:
         raise InvalidConfig(problems)
     return config
@@ -99,6 +105,16 @@ def _strategy_problems(strategy: Any) -> Iterator[Problem]:
     if isinstance(parameters, Mapping):
         yield from _logic_problems("entry_logic", parameters.get("entry_logic"), ENTRIES)
         yield from _logic_problems("exit_logic", parameters.get("exit_logic"), EXITS)
+
+
+def _interval_problems(config: BotConfig) -> Iterator[Problem]:
+    """Ask the logics whether they work on candles of the bot's interval."""
+    strategy = build_strategy(config.strategy)
+    for key, logic in (("entry_logic", strategy.entry_logic), ("exit_logic", strategy.exit_logic)):
+        try:
+            logic.warmup_for(config.data.interval)
+        except ValueError as error:
+            yield Problem(path=f"strategy.parameters.{key}.params", message=str(error))
 
 
 def _logic_problems(

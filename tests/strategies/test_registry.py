@@ -104,9 +104,9 @@ def test_unknown_names_list_the_known_ones_and_the_nearest() -> None:
         "strategy.type": "unknown strategy 'CustmStrategy'; did you mean CustomStrategy? Known: CustomStrategy",
         "strategy.parameters.entry_logic.name": (
             "unknown entry logic 'RSIBBVolumeEntryMixn'; did you mean RSIBBVolumeEntryMixin? "
-            "Known: RSIBBVolumeEntryMixin"
+            "Known: RSIBBVolumeEntryMixin, RuleEntryMixin"
         ),
-        "strategy.parameters.exit_logic.name": "unknown exit logic 'zzz'; expected one of ATRExitMixin",
+        "strategy.parameters.exit_logic.name": "unknown exit logic 'zzz'; expected one of ATRExitMixin, RuleExitMixin",
     }
 
 
@@ -149,7 +149,8 @@ def test_building_refuses_what_the_configuration_alone_cannot_know() -> None:
 
 
 def test_the_catalogue_describes_each_logic_with_ranges_and_defaults() -> None:
-    entry, exit_ = describe()
+    catalogue = {described.name: described for described in describe()}
+    entry, exit_ = catalogue["RSIBBVolumeEntryMixin"], catalogue["ATRExitMixin"]
 
     assert (entry.kind, entry.name) == ("entry", "RSIBBVolumeEntryMixin")
     assert entry.rule.startswith("RSI ≤ oversold and C ≤ lower band")
@@ -162,4 +163,4 @@ def test_the_catalogue_describes_each_logic_with_ranges_and_defaults() -> None:
         "exit",
         ["x_atr_period", "x_sl_multiplier"],
     )
-    assert all(parameter.description for described in (entry, exit_) for parameter in described.parameters)
+    assert all(parameter.description for described in catalogue.values() for parameter in described.parameters)
