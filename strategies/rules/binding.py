@@ -1,5 +1,6 @@
 """Finds the indicator that a call means, and its parameters among the call's arguments."""
 
+import math
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import NamedTuple
@@ -52,7 +53,7 @@ def constant(node: Node) -> float | None:
     """Return the value of an expression of numbers alone, None of any other.
 
     Raises:
-        RuleError: it divides by zero.
+        RuleError: it divides by zero, or is too large.
     """
     match node:
         case Number():
@@ -62,7 +63,12 @@ def constant(node: Node) -> float | None:
             return None if value is None else -value
         case Binary():
             left, right = constant(node.left), constant(node.right)
-            return None if left is None or right is None else _calculated(left, node, right)
+            if left is None or right is None:
+                return None
+            value = _calculated(left, node, right)
+            if not math.isfinite(value):
+                raise RuleError("the result is too large", node.at)
+            return value
         case _:
             return None
 

@@ -16,7 +16,7 @@ from strategies.rules.syntax import Binary, Call, Minus, Name, Node, RuleError, 
 from strategies.timeframes import HigherCandles, aggregate, candle_length, check_multiple
 
 COLUMNS = ("open", "high", "low", "close", "volume")
-MAX_INDICATORS = 50
+MAX_INDICATORS = 30
 MAX_WARMUP = 50_000
 
 Values: TypeAlias = Sequence[Any]

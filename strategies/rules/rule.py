@@ -179,9 +179,7 @@ class _RuleReader:
     def _side(self, raw: Any) -> tuple[Node, Side]:
         if isinstance(raw, bool) or not isinstance(raw, str | int | float):
             raise RuleError(f"must be an expression or a number; was {shown(raw)}")
-        if not isinstance(raw, str) and not math.isfinite(raw):
-            raise RuleError(f"must be a finite number; was {raw}")
-        node = parse(raw if isinstance(raw, str) else repr(float(raw)))
+        node = parse(raw if isinstance(raw, str) else _number(raw))
         asked = position_name(node)
         if asked is not None and not self._of_exit:
             raise RuleError(f"{asked.name} is known in the rule of an exit only", asked.at)
@@ -205,6 +203,17 @@ def _required(raw: Mapping[str, Any], key: str) -> Any:
     if key not in raw:
         raise RuleError("is required: a comparison has left, op and right")
     return raw[key]
+
+
+def _number(raw: float) -> str:
+    """Return a number of the document as text."""
+    try:
+        value = float(raw)
+    except OverflowError:
+        value = math.inf
+    if not math.isfinite(value):
+        raise RuleError(f"must be a finite number; was {shown(raw)}")
+    return repr(value)
 
 
 def _check_op(raw: Any) -> None:

@@ -22,8 +22,7 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")
     import pandas_ta_classic as library
 
-# Its Hilbert transforms, candle by candle in Python, take seconds; without ta. they are TA-Lib's.
-NAMES = sorted(name for name in pandas_ta_names() - set(PANDAS_TA_REFUSED) if not name.startswith("ht_"))
+NAMES = sorted(pandas_ta_names() - set(PANDAS_TA_REFUSED))
 NEWEST = (4321, 4998)
 TAIL = 100
 

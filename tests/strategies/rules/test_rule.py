@@ -177,7 +177,9 @@ OPS = "<, <=, >, >=, crosses_above, crosses_below"
         ({**UP, "op": ["<"]}, "op", f'must be one of {OPS}; was ["<"]'),
         ({**UP, "left": None}, "left", "must be an expression or a number; was null"),
         ({**UP, "left": True}, "left", "must be an expression or a number; was true"),
-        ({**UP, "left": math.inf}, "left", "must be a finite number; was inf"),
+        ({**UP, "left": math.inf}, "left", "must be a finite number; was Infinity"),
+        ({**UP, "left": 10**400}, "left", "must be a finite number; was 1000000"),
+        ({**UP, "left": "1e300 * 1e300"}, "left", "at character 7: the result is too large"),
         ({**UP, "left": ""}, "left", "expected an expression such as rsi(14); found nothing"),
         ({**UP, "left": "close open"}, "left", "at character 7: expected an operator or the end; found 'open'"),
         ({"left": 1, "op": "<", "right": "2 * 3"}, "", "compares two numbers; one side must be of the candles"),
@@ -191,7 +193,7 @@ def test_a_document_that_is_no_rule_is_refused_at_its_place(rule: Any, place: st
     [(found, said)] = refusal(rule)
 
     assert found == place
-    assert said == message or (message is None and "was " in said)
+    assert said.startswith(message or "must be ")
 
 
 def test_every_mistake_is_told_at_once() -> None:
@@ -207,13 +209,13 @@ def test_every_mistake_is_told_at_once() -> None:
 
 
 def test_a_rule_may_have_so_many_indicators() -> None:
-    rule = {"all": [{"left": "+".join(f"sma({n})" for n in range(2, 28)), "op": ">", "right": "close"}] * 2}
-    more = {"all": [*rule["all"], {"left": "+".join(f"ema({n})" for n in range(2, 28)), "op": ">", "right": 0}]}
+    rule = {"all": [{"left": "+".join(f"sma({n})" for n in range(2, 20)), "op": ">", "right": "close"}] * 2}
+    more = {"all": [*rule["all"], {"left": "+".join(f"ema({n})" for n in range(2, 20)), "op": ">", "right": 0}]}
 
     assert len(read_rule(rule, of_exit=False).leaves) == 2
     [(place, said)] = refusal(more)
     assert place == "all.2.left"
-    assert said.endswith("a rule may have 50 indicators; this is one more")
+    assert said.endswith("a rule may have 30 indicators; this is one more")
 
 
 def test_a_rule_that_needs_too_many_candles_is_refused() -> None:
