@@ -43,7 +43,7 @@ def candle_length(candles: Candles) -> int:
 
     Candles are missing where nothing was traded, so no single distance tells. For months it is a divisor, days.
     """
-    return int(np.gcd.reduce(np.diff(candles.open_time))) if len(candles) > 1 else 0
+    return int(np.gcd.reduce(candles.open_time[1:] - candles.open_time[:-1]))
 
 
 def check_multiple(higher: str, interval: str) -> None:
@@ -72,8 +72,9 @@ def aggregate(candles: Candles, interval: str, length: int) -> HigherCandles:
     if len(candles) == 0:
         return HigherCandles(candles, np.empty(0, dtype=np.int64))
     opens, ends = _bounds(candles.open_time, interval)
-    begins = np.flatnonzero(np.diff(opens, prepend=opens[0] - 1))
-    place = np.cumsum(np.diff(opens, prepend=opens[0]) != 0)
+    is_first = np.ones(len(candles), dtype=np.bool_)
+    np.not_equal(opens[1:], opens[:-1], out=is_first[1:])
+    begins, place = np.flatnonzero(is_first), np.cumsum(is_first) - 1
     closed = candles.open_time + length >= ends if length > 0 else np.zeros(len(candles), dtype=np.bool_)
     partial = int(candles.open_time[0] != opens[0])
     last = np.where(closed, place, place - 1) - partial

@@ -2,9 +2,12 @@
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Self
+
+from pydantic import model_validator
 
 from domain.candles import Candles
+from domain.config_errors import refuse
 from domain.decisions import ExitState, Scalar
 from domain.intervals import MINUTE_MS
 from strategies.arrays import Floats
@@ -13,7 +16,8 @@ from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
 from strategies.rules.parameters import ExitRule, ExitStop
 from strategies.rules.position import Held
 from strategies.rules.program import candles_needed
-from strategies.rules.rule import read_rule
+from strategies.rules.rule import InvalidRule, read_rule
+from strategies.rules.syntax import RuleError
 
 _NO_STOP = -math.inf
 
@@ -23,6 +27,17 @@ class RuleExitParams(Parameters):
 
     rule: ExitRule
     stop: ExitStop = ""
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> Self:
+        """Refuse what is within the limits each for itself, and not together."""
+        try:
+            read_rule(self.rule, of_exit=True, stop=self.stop)
+        except InvalidRule as error:
+            raise refuse(str(error)) from error
+        except RuleError as error:
+            raise refuse(f"stop, {error}") from error
+        return self
 
 
 class Holding(NamedTuple):

@@ -27,15 +27,13 @@ MAX_LEVELS = 8
 
 Joint: TypeAlias = Literal["all", "any"]
 F = TypeVar("F", bool, Flags)
+_Problem: TypeAlias = tuple[Place, str]
 
 _OPS: tuple[Comparison, ...] = get_args(Comparison)
 _OPPOSITES: Mapping[Comparison, Comparison] = {"<": ">=", "<=": ">", ">": "<=", ">=": "<"}
 _DUALS: Mapping[Joint, Joint] = {"all": "any", "any": "all"}
 _COMPARISON_KEYS = ("left", "op", "right")
 _JOINT_KEYS: tuple[Literal["all", "any", "not"], ...] = ("all", "any", "not")
-
-
-_Problem: TypeAlias = tuple[Place, str]
 
 
 class InvalidRule(ValueError):
@@ -92,6 +90,7 @@ def read_rule(raw: Any, *, of_exit: bool, stop: str = "") -> Rule:
 
     Raises:
         InvalidRule: with everything that is wrong.
+        RuleError: the stop is no price, or too much beside the rule.
     """
     reader = _RuleReader(of_exit=of_exit)
     tree, document = reader.read(raw, (), level=1, is_not=False)

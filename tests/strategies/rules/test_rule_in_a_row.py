@@ -87,6 +87,18 @@ def test_parameters_of_an_exit_that_do_not_fit_are_refused(params: dict[str, Any
     assert found.startswith(f"{EXIT_PARAMS}.{problem}")
 
 
+def test_a_rule_and_its_stop_are_held_to_the_limits_together() -> None:
+    many = {"left": " + ".join(f"sma({n})" for n in range(2, 30)), "op": "<", "right": 0}
+    stop = "sma(30) + sma(31) + sma(32)"
+    slow = "rma(rma(1000), 1000)"
+
+    [count] = problems(row(OVERSOLD, exit_params={"rule": many, "stop": stop}))
+    [warmup] = problems(row(OVERSOLD, exit_params={"rule": OVERSOLD, "stop": slow}))
+
+    assert count == f"{EXIT_PARAMS}: stop, at character 21: a rule may have 30 indicators; this is one more"
+    assert warmup == f"{EXIT_PARAMS}: needs 59999 candles to settle; at most 50000 are loaded"
+
+
 @pytest.mark.parametrize(
     ("right", "interval", "message"),
     [
