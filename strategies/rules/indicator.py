@@ -18,12 +18,14 @@ class Prepared(NamedTuple):
         outputs: their names.
         warmup: candles that make the newest value independent of where they begin.
         anchor: the interval with which it begins anew, "" for none; then one such interval is needed besides.
+        is_slow: whether it takes milliseconds, and seconds to be prepared.
     """
 
     compute: Compute
     outputs: tuple[str, ...]
     warmup: int
     anchor: str = ""
+    is_slow: bool = False
 
 
 class Indicator(Protocol):

@@ -129,7 +129,7 @@ def _tried(name: str, given: tuple[tuple[str, Value], ...]) -> Prepared:
         found = function.run(candles, series, parameters)
         return tuple([found[column] if column in found else np.full(len(candles), np.nan) for column in whole])
 
-    return Prepared(compute, names, warmup, anchor)
+    return Prepared(compute, names, warmup, anchor, is_slow=True)
 
 
 def _run(function: PandasTaFunction, candles: Candles, parameters: Mapping[str, Value]) -> dict[str, Floats]:

@@ -17,6 +17,7 @@ from strategies.timeframes import HigherCandles, aggregate, candle_length, check
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 MAX_INDICATORS = 30
+MAX_SLOW_INDICATORS = 8
 MAX_WARMUP = 50_000
 
 Values: TypeAlias = Sequence[Any]
@@ -69,6 +70,7 @@ class ProgramBuilder:
         self._operands: dict[tuple[Node, str], Operand] = {}
         self._indicators: dict[tuple[Call, str], int] = {}
         self._frames: dict[str, tuple[int, int]] = {}
+        self._slow = 0
 
     def program(self) -> Program:
         """Return the program of all expressions so far."""
@@ -135,14 +137,21 @@ class ProgramBuilder:
         """Return the slot of all outputs of an indicator: computed once, whichever of them are used."""
         key = (replace(node, output=""), frame)
         if key not in self._indicators:
-            if len(self._indicators) == MAX_INDICATORS:
-                raise RuleError(f"a rule may have {MAX_INDICATORS} indicators; this is one more", node.at)
+            self._count(node, is_slow=bound.prepared.is_slow)
             slots = [
                 operand.slot if isinstance(part, Name) else self._step(_carried_on(operand.slot))
                 for part, operand in zip(bound.series, series, strict=True)
             ]
             self._indicators[key] = self._step(_computed(bound.prepared.compute, self._candles(frame), slots))
         return self._indicators[key]
+
+    def _count(self, node: Call, *, is_slow: bool) -> None:
+        self._slow += is_slow
+        if len(self._indicators) == MAX_INDICATORS:
+            raise RuleError(f"a rule may have {MAX_INDICATORS} indicators; this is one more", node.at)
+        if self._slow > MAX_SLOW_INDICATORS:
+            few = f"{MAX_SLOW_INDICATORS} indicators of pandas-ta-classic"
+            raise RuleError(f"a rule may have {few}; this is one more", node.at)
 
     def _timeframe(self, node: Timeframe) -> Operand:
         inner = self._array(node.node, node.interval, node.at)

@@ -18,7 +18,8 @@ PAGE = (Path(__file__).parents[3] / "docs" / "rules.md").read_text(encoding="utf
 INDICATORS = PAGE[PAGE.index("## Indicators") : PAGE.index("**Refused**")]
 REFUSED = PAGE[PAGE.index("**Refused**") : PAGE.index("An indicator's value depends")]
 EXPRESSIONS = PAGE[PAGE.index("## Expressions") : PAGE.index("**In an exit**")]
-CALL = re.compile(r"`([a-z_.0-9]+\([^`]*)`")
+WANTED = PAGE[PAGE.index("## Often wanted") : PAGE.index("## Mistakes")]
+CALL = re.compile(r"`([^`]*[a-z0-9]\([^`]*)`")
 
 
 def row(entry: dict[str, Any], exit_: dict[str, Any]) -> dict[str, Any]:
@@ -36,7 +37,7 @@ def test_the_example_is_a_strategy() -> None:
     assert config.strategy.parameters.exit_logic.params["stop"] == "peak - 3 * atr(14)"
 
 
-@pytest.mark.parametrize("call", sorted(set(CALL.findall(EXPRESSIONS + INDICATORS))))
+@pytest.mark.parametrize("call", sorted(set(CALL.findall(EXPRESSIONS + INDICATORS + WANTED))))
 def test_every_call_it_shows_is_understood(call: str) -> None:
     try:
         ProgramBuilder().add(parse(call))

@@ -164,6 +164,18 @@ def test_parameters_that_do_not_fit_are_refused(call: str, message: str | None) 
     assert message is None or str(caught.value) == message
 
 
+def test_a_rule_may_have_few_of_these_slow_indicators() -> None:
+    builder = ProgramBuilder()
+    for length in [*range(5, 13), 12]:
+        builder.add(parse(f"cti({length}) + rsi({length})"))
+
+    with pytest.raises(RuleError) as caught:
+        builder.add(parse("cti(13)"))
+
+    expected = "at character 1: a rule may have 8 indicators of pandas-ta-classic; this is one more"
+    assert str(caught.value) == expected
+
+
 def test_it_is_imported_when_a_rule_asks_for_it_and_not_before() -> None:
     program = """
 import sys
