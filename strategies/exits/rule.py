@@ -113,8 +113,7 @@ class RuleExitMixin(ExitLogic[RuleExitParams, Holding]):
 
     def fires(self, checks: Sequence[Check]) -> bool:
         """Return whether the rule holds, or the stop is reached."""
-        count = len(self._rule.leaves)
-        return self._rule.holds(checks[:count]) or any(stop.holds for stop in checks[count:])
+        return self._rule.holds(checks) or any(stop.holds for stop in checks[len(self._rule.leaves) :])
 
     def remember(self, memory: Holding) -> tuple[dict[str, Scalar], float | None]:
         """Write count, peaks and stop."""

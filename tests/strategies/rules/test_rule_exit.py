@@ -63,6 +63,9 @@ def left_at(rule: dict[str, Any], stop: str = "") -> int | None:
         pytest.param(compared("minutes_held", "<", 1), None, id="no candle is younger than one minute"),
         pytest.param(compared("close", "<=", "peak - 3"), 7, id="the peak is 16"),
         pytest.param(compared("close", "<=", "peak * 0.99"), 4, id="13 is below 99 % of 14"),
+        pytest.param(
+            compared("close", "crosses_below", "peak - 0.5"), 4, id="12 was at the peak, 13 is below 14 - 0.5"
+        ),
         pytest.param(compared("close", "crosses_below", "peak - 2"), 7, id="15 was above 14, and 13 is below"),
         pytest.param(compared("close", "crosses_below", "entry_price"), 8, id="from 13 to 10 through 12.5"),
         pytest.param(compared("profit_pct", "crosses_above", 0), 4, id="the signal closed at -4 %"),
