@@ -9,22 +9,15 @@ from pydantic import ValidationError
 from domain.config import BotConfig, StrategyConfig, parse_config
 from domain.config_errors import InvalidConfig, Problem, problems_of, unknown_name
 from domain.model import Model
-from strategies.catalogue import ENTRIES, EXITS
+from strategies import catalogue
 from strategies.custom import CustomStrategy
+from strategies.entries.rule import RuleEntryMixin
+from strategies.exits.rule import RuleExitMixin
 from strategies.logic import AnyEntry, AnyExit, Parameters
 
-__all__ = [
-    "ENTRIES",
-    "EXITS",
-    "STRATEGIES",
-    "LogicDescription",
-    "ParameterDescription",
-    "build_strategy",
-    "describe",
-    "validate",
-]
-
 STRATEGIES: Mapping[str, type[CustomStrategy]] = {"CustomStrategy": CustomStrategy}
+ENTRIES: Mapping[str, type[AnyEntry]] = {**catalogue.ENTRIES, "RuleEntryMixin": RuleEntryMixin}
+EXITS: Mapping[str, type[AnyExit]] = {**catalogue.EXITS, "RuleExitMixin": RuleExitMixin}
 
 L = TypeVar("L", AnyEntry, AnyExit)
 
@@ -165,7 +158,8 @@ def _described(kind: Literal["entry", "exit"], logic: type[AnyEntry] | type[AnyE
 
 
 def _parameter(name: str, field: Mapping[str, Any]) -> ParameterDescription:
-    value = field.get("items") or field.get("additionalProperties") or field
+    values = field.get("items") or field.get("additionalProperties")
+    value = values if isinstance(values, Mapping) else field
     return ParameterDescription(
         name=name,
         type=field["type"],
