@@ -32,6 +32,7 @@ from activities.liveness import LivenessBoard, flush_forever
 from activities.orders import OrderActivities
 from activities.reconciling import Reconciler
 from activities.refusals import Refusals
+from activities.reviving import Revival
 from activities.watch import WatchActivities
 from brokers.ccxt_accounts import CcxtAccounts
 from brokers.ccxt_data import CcxtData
@@ -118,18 +119,20 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         await halts.begin()
         notifier, keys = LogNotifier(engine, health), CredentialsRepository(engine)
         gate, signs = Gate(halts, gateway), LivenessRepository(engine, health)
-        for work in (
-            halts.follow(),
-            Refusals(gateway, keys, notifier).follow(),
-            flush_forever(board, signs, settings.flush_seconds),
-        ):
-            stack.callback(asyncio.create_task(work).cancel)
         accounts, bots = CcxtAccounts(gateway), BotRepository(engine)
         options = WatchOptions(
             segment_seconds=settings.segment_seconds, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds
         )
+        fleet = Fleet(client, bots, options, plugins)
+        for work in (
+            halts.follow(),
+            Revival(client, fleet, bots, notifier).follow(),
+            Refusals(gateway, keys, notifier).follow(),
+            flush_forever(board, signs, settings.flush_seconds),
+        ):
+            stack.callback(asyncio.create_task(work).cancel)
         yield Services(
-            fleet=Fleet(client, bots, options, plugins),
+            fleet=fleet,
             board=board,
             metrics=_metrics(board, market, gateway, halts, plugins),
             orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway)), gate),

@@ -111,7 +111,7 @@ class Fleet:
             await self._signal(row.bot_id, request)
             return None
         try:
-            config = await checked(row.config, self._plugs)
+            config = await self._config_of(row)
         except InvalidConfig as error:
             # A bot that had a valid version runs on by it, and shows the refusal too.
             if last_valid is not None:
@@ -120,11 +120,37 @@ class Fleet:
                 await self._signal(row.bot_id, request)
             await self._bots.refuse(row.bot_id, row.version, str(error))
             return str(error)
-        except SteadyhandError:  # a plugin has no time for it now; the bot has it checked anyway
-            config = parse_config(row.config)
         await self._start(row, config, request)
         # Its venue has refused it before; the bot has it checked again.
         return (row.last_error or "refused before") if row.rejected_version == row.version else None
+
+    async def begin_anew(self, row: BotRow) -> None:
+        """End the bot's workflow, which cannot go on, and start another one from its row, in one step.
+
+        A bot whose row is disabled begins as well, to stop as it should. One that never had a valid configuration is
+        only ended: it has nothing to look after.
+
+        Raises:
+            RPCError: Temporal does not answer, or refuses.
+        """
+        try:
+            config = row.carried.config if row.carried and row.carried.config else await self._config_of(row)
+        except InvalidConfig as error:
+            await self._client.get_workflow_handle(workflow_id(row.bot_id)).terminate(str(error))
+            return
+        request = Reconfigure(row=row.bare(), options=self._options)
+        await self._start(row.bare(), config, request, conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
+
+    async def _config_of(self, row: BotRow) -> BotConfig:
+        """Return the configuration of a row, as far as it can be checked now; the bot has it checked anyway.
+
+        Raises:
+            InvalidConfig: with every problem at once.
+        """
+        try:
+            return await checked(row.config, self._plugs)
+        except SteadyhandError:  # a plugin has no time for it
+            return parse_config(row.config)
 
     async def _sync_alone(self, row: BotRow) -> bool:
         async with self._slots:
@@ -145,14 +171,21 @@ class Fleet:
             log.info("bot starting: its configuration is checked first", bot_id=row.bot_id, version=row.version)
         return refusal is None
 
-    async def _start(self, row: BotRow, config: BotConfig, request: Reconfigure) -> None:
+    async def _start(
+        self,
+        row: BotRow,
+        config: BotConfig,
+        request: Reconfigure,
+        *,
+        conflict: WorkflowIDConflictPolicy = WorkflowIDConflictPolicy.USE_EXISTING,
+    ) -> None:
         """Start the bot's workflow, or tell the one that runs: one call, whichever it is."""
         await self._client.start_workflow(
             WORKFLOW,
             BotStart(state=BotState.newborn(row, self._options)),
             id=workflow_id(row.bot_id),
             task_queue=Role.TRADING,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_conflict_policy=conflict,
             start_signal=RECONFIGURE,
             start_signal_args=[request],
             search_attributes=search_attributes(config),

@@ -20,6 +20,8 @@ REFERENCE = "TA-Lib alone"
 EXAMPLE = ("RSIBBVolumeEntryMixin", "ATRExitMixin")
 # What needs more than TA-Lib's functions: a recursion, or longer candles made of these.
 LIMIT, HIGHER_LIMIT = 50, 500
+# 500 candles of a minute hold hardly two of four hours, its default.
+CHANGED: dict[str, dict[str, object]] = {"AdvancedATRExitMixin": {"htf": "5m"}}
 BEYOND_TALIB = ("RSIVolumeSupertrendEntryMixin", "BBVolumeSuperTrendEntryMixin", "AdvancedATRExitMixin")
 
 
@@ -59,7 +61,8 @@ def _calls(candles: Candles) -> Iterator[tuple[str, Callable[[], object]]]:
         logic = entry(entry.Params())
         yield name, lambda logic=logic: logic.verdict(candles)  # type: ignore[misc]
     for name, exit_ in EXITS.items():
-        yield name, _one_candle(exit_(exit_.Params()), candles)
+        params = exit_.Params.model_validate(CHANGED.get(name, {}))
+        yield name, _one_candle(exit_(params), candles)
 
 
 def _one_candle(logic: AnyExit, candles: Candles) -> Callable[[], object]:

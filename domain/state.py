@@ -18,15 +18,15 @@ from domain.watch import RestingOrder, Sighting
 
 DECIDED_KEPT = 10
 
-Phase = Literal["sending", "resting", "ending"]
+Phase = Literal["sending", "placed", "resting", "ending"]
 
 
 class InFlight(Model):
     """An order on its way, with the decision behind it. Until it has ended, nothing else is ordered.
 
     Attributes:
-        phase: `sending`: whether the venue has it is found out; `resting`: it waits at the venue for its price;
-            `ending`: what is left of it is cancelled.
+        phase: `sending`: whether the venue has it is found out; `placed`: the venue has it, and fills it; `resting`: it
+            waits at the venue for its price; `ending`: what is left of it is cancelled.
         expires: when it is too late to send it; None for an exit, which never is.
         until: when it has rested long enough, by the venue's clock; None: it does not rest, or has no such limit.
         folded: the venue's trade ids of the fills that are in the books already.

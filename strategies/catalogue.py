@@ -1,4 +1,4 @@
-"""All entry and exit logics, by the names that configurations use."""
+"""The entry and exit logics that are formulas, by the names that configurations use."""
 
 from collections.abc import Mapping
 

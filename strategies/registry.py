@@ -10,23 +10,16 @@ from domain.config import BotConfig, LogicConfig, StrategyConfig, parse_config
 from domain.config_errors import InvalidConfig, Problem, problems_of, unknown_name
 from domain.errors import SteadyhandError
 from domain.model import Model
-from strategies.catalogue import ENTRIES, EXITS
+from strategies import catalogue
 from strategies.custom import AnyStrategy, CustomStrategy
+from strategies.entries.rule import RuleEntryMixin
+from strategies.exits.rule import RuleExitMixin
 from strategies.logic import AnyEntry, AnyExit, Parameters
 from strategies.plugs import NO_PLUGINS, EntryRules, ExitRules, Kind, Plugs
 
-__all__ = [
-    "ENTRIES",
-    "EXITS",
-    "STRATEGIES",
-    "LogicDescription",
-    "ParameterDescription",
-    "build_strategy",
-    "describe",
-    "validate",
-]
-
 STRATEGIES: Mapping[str, type[CustomStrategy]] = {"CustomStrategy": CustomStrategy}
+ENTRIES: Mapping[str, type[AnyEntry]] = {**catalogue.ENTRIES, "RuleEntryMixin": RuleEntryMixin}
+EXITS: Mapping[str, type[AnyExit]] = {**catalogue.EXITS, "RuleExitMixin": RuleExitMixin}
 
 L = TypeVar("L", AnyEntry, AnyExit)
 
@@ -199,8 +192,8 @@ def _misfits(config: BotConfig, plugs: Plugs) -> Iterator[Problem]:
         yield Problem(path=place, message=str(error))
 
 
-def _not_known(name: str, catalogue: Mapping[str, object], kind: Kind, plugs: Plugs) -> str:
-    known = (*catalogue, *plugs.names(kind))
+def _not_known(name: str, builtin: Mapping[str, object], kind: Kind, plugs: Plugs) -> str:
+    known = (*builtin, *plugs.names(kind))
     noun = kind if kind == "strategy" else f"{kind} logic"
     if hint := plugs.hint(name):
         return f"{noun} {name!r} {hint}. Known: {', '.join(known)}"

@@ -176,6 +176,7 @@ class Adoption:
                 self._end_in_flight(intent, text, config, instrument)
             elif (intent.side, intent.quantity) == (order.side, order.quantity):
                 self._books.fold(order.report, config, instrument)
+                self._sender.place()
                 return
         self._take_over(found, config, instrument)
 
@@ -198,7 +199,7 @@ class Adoption:
             decision = decision.model_copy(update={"quantity": None})
         intent = _intent(found, decision)
         exits = order.side == "sell" and (order.type != "stop" or bool(order.report.fills))
-        phase: Phase = "sending" if order.type == "market" else "ending"
+        phase: Phase = "placed" if order.type == "market" else "ending"
         state.carry(
             sequence=found.sequence,
             leg=found.leg,

@@ -46,18 +46,34 @@ class Sender:
         text = self._books.fold(report, config, instrument)
         if not report.rests:
             return text
-        if intent.type == "market":
-            ended = await self._resolve(in_flight, config, instrument, awaited="end")
-            return self._books.fold(ended, config, instrument)
-        self._let_rest()
-        return text
+        self.place()
+        return await self._follow(config, instrument) or text
+
+    def place(self) -> None:
+        """Go on with the order in flight as one that the venue has: it rests, or is followed to its end.
+
+        From here on it is never submitted: a venue that does not answer the look-up would make it one that never left.
+        """
+        in_flight = self._state.carried.in_flight
+        if in_flight is None or in_flight.phase != "sending":
+            return
+        if in_flight.intent.type == "market":
+            self._state.carry(in_flight=in_flight.model_copy(update={"phase": "placed"}))
+            return
+        resting = in_flight.model_copy(update={"phase": "resting"})
+        if resting.intent.type == "stop":
+            self._state.carry(in_flight=None, protection=resting)
+        else:
+            self._state.carry(in_flight=resting)
 
     async def resume(self, config: BotConfig, instrument: Instrument) -> None:
         """Settle the order in flight, unless it rests: it is looked up, and sent only if the broker never saw it."""
         in_flight = self._state.carried.in_flight
         if in_flight is None or in_flight.phase == "resting":
             return
-        if in_flight.phase == "ending":
+        if in_flight.phase == "placed":
+            await self._follow(config, instrument)
+        elif in_flight.phase == "ending":
             await self._end(in_flight, config, instrument, why="the bot goes on without it")
         else:
             await self.send(in_flight, config, instrument)
@@ -130,6 +146,14 @@ class Sender:
             summary=f"{intent.side} {intent.quantity:f} {instrument.base}: {intent.reason}",
         )
 
+    async def _follow(self, config: BotConfig, instrument: Instrument) -> str | None:
+        """Wait until the order in flight has ended and book that; None where it rests."""
+        in_flight = self._state.carried.in_flight
+        if in_flight is None or in_flight.phase != "placed":
+            return None
+        ended = await self._resolve(in_flight, config, instrument, awaited="end")
+        return self._books.fold(ended, config, instrument)
+
     async def _end(self, in_flight: InFlight, config: BotConfig, instrument: Instrument, *, why: str) -> str:
         in_flight = in_flight.model_copy(update={"phase": "ending"})
         self._state.carry(in_flight=in_flight)
@@ -162,17 +186,6 @@ class Sender:
             cancellation_type=workflow.ActivityCancellationType.TRY_CANCEL,
             summary=f"how does {in_flight.intent.client_order_id} stand?",
         )
-
-    def _let_rest(self) -> None:
-        """Have the order in flight wait for its price: beside the position if it is its stop."""
-        in_flight = self._state.carried.in_flight
-        if in_flight is None:
-            return
-        resting = in_flight.model_copy(update={"phase": "resting"})
-        if resting.intent.type == "stop":
-            self._state.carry(in_flight=None, protection=resting)
-        else:
-            self._state.carry(in_flight=resting)
 
     def _question(
         self,

@@ -94,7 +94,7 @@ class AdvancedATRExitMixin(ExitLogic[AdvancedATRParams, Ride]):
         if not p.use_htf_atr:
             return np.maximum(near, p.atr_floor), swing
         far = higher_atr(candles, p.htf, HIGHER_PERIOD)
-        return np.maximum(np.where(np.isnan(far), near, np.maximum(near, p.alpha_htf * far)), p.atr_floor), swing, far
+        return np.maximum(near, np.fmax(p.alpha_htf * far, p.atr_floor)), swing, far  # fmax passes over a NaN
 
     def begin(self, series: ExitSeries, i: int | None, entry: EntryPoint) -> Ride:
         """Start below the entry; without the signal's candle or its A, a later candle tells R."""
@@ -119,18 +119,10 @@ class AdvancedATRExitMixin(ExitLogic[AdvancedATRParams, Ride]):
     def checks(self, memory: Ride, series: ExitSeries, i: int, entry: EntryPoint) -> tuple[Check, ...]:
         """Compare the low with the stop that was in force."""
         del entry
-        p = self.params
-        without = ""
+        p, name = self.params, f"low, stop below anchor {memory.anchor:.8g}"
         if p.use_htf_atr and math.isnan(series.indicators[2].item(i)):
-            without = f" (without ATR({p.htf}): too few candles for it, or none that {p.htf} is a multiple of)"
-        return (
-            check(
-                f"low, stop below anchor {memory.anchor:.8g}{without}",
-                series.candles.low.item(i),
-                "<=",
-                memory.in_force,
-            ),
-        )
+            name += f" (without ATR({p.htf}): too few candles for it, or none that {p.htf} is a multiple of)"
+        return (check(name, series.candles.low.item(i), "<=", memory.in_force),)
 
     def takes(self, memory: Ride) -> tuple[Take, ...]:
         """Return the levels at which a part is sold, once R is known."""

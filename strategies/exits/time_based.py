@@ -51,11 +51,6 @@ class TimeBasedExitMixin(ExitLogic[TimeBasedParams, int]):
         del series, i, entry
         return memory + 1
 
-    def catch_up(self, memory: int, series: ExitSeries, until: int) -> int:
-        """Count the candles."""
-        del series
-        return memory + until
-
     def checks(self, memory: int, series: ExitSeries, i: int, entry: EntryPoint) -> tuple[Check, ...]:
         """Compare how long the position was held with the limit."""
         p = self.params

@@ -14,11 +14,11 @@ from strategies.registry import build_strategy, describe, validate
 
 ENTRY_NAMES = (
     "RSIBBVolumeEntryMixin, RSIBBEntryMixin, RSIOrBBEntryMixin, RSIIchimokuEntryMixin, RSIVolumeSupertrendEntryMixin, "
-    "BBVolumeSuperTrendEntryMixin"
+    "BBVolumeSuperTrendEntryMixin, RuleEntryMixin"
 )
 EXIT_NAMES = (
     "ATRExitMixin, SimpleATRExitMixin, FixedRatioExitMixin, TrailingStopExitMixin, RSIBBExitMixin, RSIOrBBExitMixin, "
-    "MACrossoverExitMixin, TimeBasedExitMixin, RoiTableExitMixin, AdvancedATRExitMixin"
+    "MACrossoverExitMixin, TimeBasedExitMixin, RoiTableExitMixin, AdvancedATRExitMixin, RuleExitMixin"
 )
 ENTRY, EXIT = ("strategy", "parameters", "entry_logic"), ("strategy", "parameters", "exit_logic")
 

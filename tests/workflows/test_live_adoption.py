@@ -9,7 +9,7 @@ import pytest
 from domain.accounts import VenueOrder
 from domain.errors import VenueUnavailable
 from domain.journal import ForgottenEntry, OrderEntry, TradeEntry
-from domain.orders import Fill, OrderReport, Side, client_order_id, recognised
+from domain.orders import Fill, OrderReport, OrderRequest, Side, client_order_id, recognised
 from domain.state import Reconfigure
 from tests.support.bots import Bench, BotUnderTest, live_bot, until
 from tests.workflows.resets import reset, workflow_tasks
@@ -214,3 +214,35 @@ async def test_an_order_that_never_reached_the_venue_does_not_narrow_the_search_
     await bot.handle.signal("reconfigure", Reconfigure(rewatch=True))
     await until(lambda: bench.accounts.asked > asked)
     assert bench.accounts.since == bought.created_at - 60_000
+
+
+@pytest.mark.parametrize("kind", ["market", "limit"])
+async def test_an_order_that_was_found_is_never_taken_for_one_that_did_not_leave(idle_bench: Bench, kind: str) -> None:
+    """Its answer is lost, its worker dies, the venue lists it as open, and from then on answers no look-up."""
+    bench, exchange = idle_bench, idle_bench.exchange
+    exchange.fill, exchange.lose = Decimal(0), 1
+    ask = exchange.find
+
+    async def find(request: OrderRequest) -> OrderReport | None:
+        if exchange.accepted:
+            raise VenueUnavailable("503")
+        return await ask(request)
+
+    exchange.find = find  # type: ignore[method-assign]
+    bench.market.flat(60, 100.0)
+    async with bench.worker():
+        bot = await live_bot(bench, trading__entry_order=kind)
+        bench.market.dip()
+        await until(lambda: len(exchange.accepted) == 1)
+    async with bench.worker():
+        await until(lambda: "open" in statuses(bot))
+        await asyncio.sleep(1)
+        exchange.find = ask  # type: ignore[method-assign]
+        exchange.complete()
+        await bot.holds()
+    assert len(exchange.accepted) == 1
+    assert "cancelled" not in statuses(bot)
+
+
+def statuses(bot: BotUnderTest) -> list[str]:
+    return [entry.status for entry in bot.journaled(OrderEntry)]

@@ -95,7 +95,7 @@ async def test_an_exit_sells_what_somebody_has_left_of_it_and_has_a_person_expla
     # The second attempt in a row finds the same.
     status = await bot.comes(lambda status: status.difference is not None)
     assert status.difference == f"the account can sell 0.00000 BTC, the books of this bot {bought - 2:f}"
-    assert [notice.kind for notice in bench.notifier.told].count("difference") == 1
+    await until(lambda: [notice.kind for notice in bench.notifier.told].count("difference") == 1)
     # What was taken away comes back: nothing but time is needed.
     bench.exchange.there = Decimal(100)
     await bot.closed()
