@@ -7,7 +7,7 @@ from domain.decisions import ExitLevels, ExitState
 from domain.instruments import Instrument, against_taker, floor_to
 from domain.model import Price, as_money, exact
 from domain.orders import Side
-from domain.positions import Position
+from domain.positions import OpenPosition
 
 _HUNDRED = Decimal(100)
 # A stop at the exchange is moved when it is off by more than this share of its price: each move is two orders.
@@ -15,7 +15,9 @@ _WORTH_A_MOVE = Decimal("0.0005")
 
 
 @exact()
-def exit_levels(config: BotConfig, position: Position, exit_state: ExitState | None, *, guarding: bool) -> ExitLevels:
+def exit_levels(
+    config: BotConfig, position: OpenPosition, exit_state: ExitState | None, *, guarding: bool
+) -> ExitLevels:
     """Return the stop and target of a position, in quote per unit of base.
 
     stop = average price × (1 − stop_loss_pct / 100), target = average price × (1 + take_profit_pct / 100).
