@@ -16,6 +16,7 @@ from backtest.levels import Watch
 from backtest.result import OpenPosition, Refused, Result
 from backtest.units import Units, as_reference, read_reference
 from domain.config import BotConfig
+from domain.decisions import ExitLevels
 from domain.guards import Guards
 from domain.instruments import Instrument
 from domain.levels import exit_levels
@@ -115,8 +116,10 @@ class _Run:
         """Follow the position that the signal at `place` has opened, until it is left or the candles end."""
         end, candle, following = len(self._times), lot.entry_candle, place + 1
         tracker = (None if self._levels_move else self._finder.foreseen(place)) or self._walker(place, lot)
+        watch = self._watch(lot, tracker) if self._has_levels else None
         while candle < end:
-            watch = self._watch(lot, tracker) if self._has_levels else None
+            if watch and self._levels_move:
+                watch.move(tracker.stop())
             added = self._next_signal(lot, following)
             fired, until = tracker.look(candle, end if added is None else self._signals[added] + 1)
             hit = watch.first(candle, until) if watch else None
@@ -130,6 +133,7 @@ class _Run:
                 following = added + 1
                 if self._enter(self._signals[added]) is not None:
                     tracker.entered(self._entry_point(place, lot.avg_price, lot))
+                    watch = self._watch(lot, tracker) if self._has_levels else None
             candle = until
         return None
 
@@ -145,8 +149,13 @@ class _Run:
         return following if lot.entries < self._most_entries and following < len(self._signals) else None
 
     def _watch(self, lot: Lot, tracker: Tracker) -> Watch:
-        """Return the levels of the candles to come, as the exit state before them has it."""
-        return Watch(self._history, exit_levels(self._config, lot, tracker.state(), guarding=False))
+        """Return the levels of a position as it stands, watched as the exit state before each candle has them."""
+
+        def levels() -> ExitLevels:
+            state = tracker.state() if self._levels_move else None
+            return exit_levels(self._config, lot, state, guarding=False)
+
+        return Watch(self._history, levels, exit_levels(self._config, lot, None, guarding=False))
 
     def _leave(self, lot: Lot, reference: int, rule: str, candle: int, acted: int, *, at_open: bool = True) -> None:
         """Sell all that the venue takes, order after order; what is left is dust."""

@@ -26,7 +26,11 @@ class Tracker:
         """Go on with the position as it stands after an entry."""
 
     def state(self) -> ExitState | None:
-        """Return the exit state after the last candle that was looked at; None where no level depends on it."""
+        """Return the exit state before the candles that were looked at last; None where no level depends on it."""
+        return None
+
+    def stop(self) -> float | None:
+        """Return the stop of the exit state after all candles that were looked at."""
         return None
 
 
@@ -38,12 +42,13 @@ class Walker(Tracker):
         self._series = series
         self._entry = entry
         self._stride = stride
-        self._folded = signal
-        self._memory = logic.begin(series, signal, entry)
+        self._folded = self._folded_before = signal
+        self._memory = self._memory_before = logic.begin(series, signal, entry)
 
     def look(self, first: int, end: int) -> tuple[int | None, int]:
         """Walk `stride` candles at most."""
         logic, series, entry = self._logic, self._series, self._entry
+        self._memory_before, self._folded_before = self._memory, self._folded
         end = min(end, first + self._stride)
         for i in range(first, end):
             self._memory = logic.advance(self._memory, series, i, entry)
@@ -56,10 +61,14 @@ class Walker(Tracker):
         """Go on with another average price."""
         self._entry = entry
 
+    def stop(self) -> float | None:
+        """Return the stop of the memory of now."""
+        return self._logic.remember(self._memory)[1]
+
     def state(self) -> ExitState:
-        """Return the state of the memory."""
-        values, stop = self._logic.remember(self._memory)
-        folded = int(self._series.candles.open_time[self._folded])
+        """Return the state of the memory before the last look."""
+        values, stop = self._logic.remember(self._memory_before)
+        folded = int(self._series.candles.open_time[self._folded_before])
         return ExitState(logic=self._logic.name, folded=folded, values=values, stop=stop)
 
 
