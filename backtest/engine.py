@@ -22,13 +22,24 @@ from domain.instruments import Instrument
 from domain.levels import exit_levels
 from domain.model import Price, as_money, exact
 from risk.limits import Refusal, entry_refusal, has_memory, sized_entry
+from strategies.arrays import Flags
 from strategies.custom import CustomStrategy
 from strategies.logic import EntryPoint
 
 
 @exact()
-def backtest(config: BotConfig, instrument: Instrument, strategy: CustomStrategy, history: History) -> Result:
+def backtest(
+    config: BotConfig,
+    instrument: Instrument,
+    strategy: CustomStrategy,
+    history: History,
+    *,
+    signals: Flags | None = None,
+) -> Result:
     """Return the trades that a paper bot with this configuration makes of these candles.
+
+    Args:
+        signals: the strategy's entry signals on all candles, where they are known already.
 
     Raises:
         NotTestable: the configuration wants limit orders, whose fills candles do not show.
@@ -36,19 +47,22 @@ def backtest(config: BotConfig, instrument: Instrument, strategy: CustomStrategy
     trading = config.trading
     if "limit" in (trading.entry_order, trading.exit_order):
         raise NotTestable("candles do not show which limit orders are filled; a backtest needs market orders")
-    return _Run(config, instrument, strategy, history).run()
+    found = strategy.signals(history.candles) if signals is None else signals
+    return _Run(config, instrument, strategy, history, found).run()
 
 
 class _Run:
     """The state of one backtest."""
 
-    def __init__(self, config: BotConfig, instrument: Instrument, strategy: CustomStrategy, history: History) -> None:
+    def __init__(
+        self, config: BotConfig, instrument: Instrument, strategy: CustomStrategy, history: History, signals: Flags
+    ) -> None:
         self._config, self._instrument, self._history = config, instrument, history
         self._exit_name = strategy.exit_logic.name
         self._times, self._opens = history.candles.open_time, history.candles.open
-        signals = strategy.signals(history.candles) & history.fresh()
-        signals[: history.begin - 1] = False
-        places = np.flatnonzero(signals)
+        usable = signals & history.fresh()
+        usable[: history.begin - 1] = False
+        places = np.flatnonzero(usable)
         self._signals: list[int] = places.tolist()
         self._finder = ExitFinder(strategy.exit_logic, strategy.exit_logic.prepare(history.candles), places)
         self._units = Units(config, instrument)

@@ -13,6 +13,7 @@ from backtest.history import History, history_of
 from backtest.lookahead import look_ahead
 from backtest.result import Result
 from cli.backtest.documents import as_document, as_entries, figures_table, newest_trades, remarks
+from cli.backtest.grid import axes_of, combinations
 from cli.backtest.report import report_page
 from cli.backtest.sources import (
     Market,
@@ -25,6 +26,7 @@ from cli.backtest.sources import (
     market_in_file,
     moment,
 )
+from cli.backtest.sweep import Course, checked, outcomes_table, sweep
 from cli.options import AsJson, DataDir
 from cli.output import CliError, emit_json, say, show, warn
 from cli.run import run
@@ -102,6 +104,12 @@ def backtest(
     ] = None,
     save: Annotated[bool, typer.Option("--save", help="Store the trades in the database, as those of --bot.")] = False,
     check: Annotated[bool, typer.Option("--check", help="Look for signals that need candles of the future.")] = False,
+    grid: Annotated[
+        str | None,
+        typer.Option(
+            "--sweep", metavar="PARAM=A:B:STEP,…", help="Figures of every combination, the best return first."
+        ),
+    ] = None,
     as_json: AsJson = False,
     data_dir: DataDir = None,
 ) -> None:
@@ -109,6 +117,8 @@ def backtest(
 
     Exit code 1 if `--check` finds that the strategy looks ahead.
     """
+    if grid is not None and (report or save or check):
+        raise typer.BadParameter("--sweep compares many backtests; --report, --save and --check are of one")
     if (bot is None) == (config is None):
         raise typer.BadParameter("give one of --bot and --config")
     if save and bot is None:
@@ -126,13 +136,16 @@ def backtest(
         rules=Rules(lot, tick, min_notional),
         data_dir=data_dir,
     )
+    if grid is not None:
+        run(_sweep(wish, grid, as_json=as_json))
+        return
     raise typer.Exit(run(_backtest(wish, report=report, save=save, check=check, as_json=as_json)))
 
 
 async def _backtest(wish: _Wish, *, report: Path | None, save: bool, check: bool, as_json: bool) -> int:
     config, row = await _config(wish)
     strategy = build_strategy(config.strategy)
-    market = await _market(wish, config, strategy)
+    market = await _market(wish, config, strategy.warmup)
     history = history_of(
         market.candles,
         config.data.interval,
@@ -157,6 +170,31 @@ async def _backtest(wish: _Wish, *, report: Path | None, save: bool, check: bool
     return _check(config, strategy, history, as_json=as_json) if check else 0
 
 
+async def _sweep(wish: _Wish, grid: str, *, as_json: bool) -> None:
+    config, _ = await _config(wish)
+    raw = config.model_dump(mode="json")
+    axes = axes_of(grid, raw)
+    wanted = list(combinations(axes))
+    warmup = max(build_strategy(each.strategy).warmup for each in checked(raw, axes, wanted))
+    market = await _market(wish, config, warmup)
+    course = Course(
+        raw=raw,
+        axes=axes,
+        candles=market.candles,
+        instrument=market.instrument,
+        interval=config.data.interval,
+        start=wish.start,
+        end=wish.end,
+        warmup=warmup,
+    )
+    course.history()  # refused before any process is started
+    outcomes = sweep(course, wanted)
+    if as_json:
+        emit_json([{"params": dict(outcome.values), "metrics": outcome.metrics} for outcome in outcomes])
+    else:
+        show(outcomes_table(outcomes))
+
+
 async def _config(wish: _Wish) -> tuple[BotConfig, BotRow | None]:
     if wish.bot is not None:
         return await config_of_bot(wish.bot, wish.overrides, wish.data_dir)
@@ -164,13 +202,13 @@ async def _config(wish: _Wish) -> tuple[BotConfig, BotRow | None]:
     return config_in_file(wish.config, wish.overrides), None
 
 
-async def _market(wish: _Wish, config: BotConfig, strategy: CustomStrategy) -> Market:
+async def _market(wish: _Wish, config: BotConfig, warmup: int) -> Market:
     if wish.csv is not None:
         return market_in_file(wish.csv, config, wish.rules)
     if wish.start is None:
         raise CliError("--from is needed to ask an exchange for candles; or give --csv")
     end = time.time_ns() // 1_000_000 if wish.end is None else wish.end
-    return await market_at_venue(config, start=wish.start, end=end, warmup=strategy.warmup)
+    return await market_at_venue(config, start=wish.start, end=end, warmup=warmup)
 
 
 def _show(result: Result, market: Market, seconds: float) -> None:

@@ -28,11 +28,12 @@ function draw() {
   for (let k = 0; k <= 4; k++) {
     const p = low + (high - low) * (k + 0.5) / 5;
     pen.strokeStyle = style('--grid'); pen.beginPath(); pen.moveTo(0, y(p)); pen.lineTo(room, y(p)); pen.stroke();
-    pen.fillStyle = style('--dim'); pen.textAlign = 'left'; pen.fillText(Number(p.toPrecision(7)), room + 6, y(p));
+    pen.fillStyle = style('--dim'); pen.textAlign = 'left'; pen.fillText(Number(p.toPrecision(6)), room + 6, y(p));
   }
   pen.textAlign = 'center';
-  for (let k = 1; k < 6; k++) {
-    const i = Math.min(count - 1, Math.floor(first + (last - first) * k / 6));
+  const dates = Math.max(1, Math.min(5, Math.floor(room / 140)));
+  for (let k = 1; k <= dates; k++) {
+    const i = Math.min(count - 1, Math.floor(first + (last - first) * k / (dates + 1)));
     pen.fillText(new Date(times[i]).toISOString().slice(0, 16).replace('T', ' '), x(i), bottom + 12);
   }
   const step = Math.max(1, Math.floor((to - from) / room)), body = Math.max(1, room / (last - first) * 0.7);

@@ -40,7 +40,7 @@ th,td { padding:5px 6px; text-align:right; border-bottom:1px solid var(--grid); 
 th { color:var(--dim); font-weight:500; } .scroll { overflow-x:auto; }
 .gain { color:var(--up); } .loss { color:var(--down); }
 button { font:inherit; font-size:13px; color:inherit; background:var(--card); border:1px solid var(--grid);
-  border-radius:6px; padding:3px 10px; cursor:pointer; }
+  border-radius:6px; padding:3px 10px; cursor:pointer; white-space:nowrap; }
 .tools { display:flex; gap:8px; align-items:center; margin-bottom:6px; } .tools p { margin-left:auto; }
 """
 

@@ -46,6 +46,15 @@ def test_the_trails_of_many_signals_end_where_each_alone_does(multiplier: float)
     assert logic.first_exits(series, signals, 10).tolist() == within_ten.tolist()
 
 
+def test_no_exit_is_foreseen_after_the_last_candle() -> None:
+    logic = ATRExitMixin(ATRParams(x_atr_period=14, x_sl_multiplier=0.1))
+    # This candle closes far below its high: if it came again, it would be an exit.
+    series = logic.prepare(real_candles()[:1_175])
+    high, close, spread = series.candles.high[-1], series.candles.close[-1], series.indicators[0][-1]
+    assert close < high - 0.1 * spread
+    assert logic.first_exits(series, np.array([1_174]), 5).tolist() == [0]
+
+
 def test_without_a_first_average_the_stop_waits_for_one() -> None:
     logic = ATRExitMixin(ATRParams(x_atr_period=5, x_sl_multiplier=0.1))
     series = logic.prepare(real_candles()[:60])
