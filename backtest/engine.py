@@ -124,7 +124,9 @@ class _Run:
     def _shortfall(self, candle: int) -> str:
         """Return in words why an entry at the open of a candle makes no sense at the venue."""
         sized = sized_entry(self._config, self._ledger, self._instrument, self._open(candle))
-        return sized.reason if isinstance(sized, Refusal) else f"{sized:f} cannot be bought"
+        if isinstance(sized, Refusal):
+            return sized.reason
+        raise AssertionError(f"whole numbers refuse what a live bot buys, {sized:f} at {self._open(candle):f}")
 
     def _hold(self, place: int, lot: Lot) -> None:
         """Follow the position that the signal at `place` has opened, until it is left or the candles end."""

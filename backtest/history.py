@@ -87,7 +87,7 @@ def history_of(
     times = candles.open_time
     until = len(candles) if end is None else int(times.searchsorted(end))
     wanted = 0 if start is None else int(times.searchsorted(start))
-    begin = max(wanted, warmup)
+    begin = max(wanted, warmup, 1)
     if begin >= until:
         raise NoHistory(f"{until} candles are too few: the first {warmup} warm the indicators up, and none is left")
     _check_interval(candles[:until], interval)

@@ -64,6 +64,11 @@ class Rules:
     tick: Decimal | None = None
     least: Decimal | None = None
 
+    def words(self) -> str:
+        """Return where the rules come from."""
+        given = [rule is not None for rule in (self.lot, self.tick, self.least)]
+        return "as given" if all(given) else "in part as given" if any(given) else "assumed for a file"
+
 
 @dataclass(frozen=True)
 class Market:
@@ -126,7 +131,7 @@ def market_in_file(path: Path, config: BotConfig, rules: Rules) -> Market:
         tick_size=rules.tick or min(DEFAULT_TICK, _finest(candles)),
         min_notional=DEFAULT_LEAST if rules.least is None else rules.least,
     )
-    return Market(candles, instrument, "as given" if rules.lot and rules.tick else "assumed for a file")
+    return Market(candles, instrument, rules.words())
 
 
 async def market_at_venue(config: BotConfig, *, start: int, end: int, warmup: int) -> Market:

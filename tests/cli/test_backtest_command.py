@@ -127,6 +127,39 @@ async def test_the_report_is_one_page_that_loads_nothing(backtest: Cli, tmp_path
     assert (await backtest("backtest", "--config", str(EXAMPLE), *MONTH, "--report", str(tmp_path))).code == 1
 
 
+async def test_without_a_trade_there_are_still_figures_and_a_page(backtest: Cli, tmp_path: Path) -> None:
+    raw, page = example(), tmp_path / "report.html"
+    raw["strategy"]["parameters"]["entry_logic"]["params"]["e_rsi_oversold"] = 0
+    arguments = ("--config", written(tmp_path, raw), *MONTH, "--report", str(page))
+    told = await backtest("backtest", *arguments)
+    assert told.code == 0, told.err
+    assert "100.00 USDT" in told.out
+    assert "no trade was closed" in page.read_text()
+    found = (await backtest("backtest", *arguments, "--json")).json
+    assert (found["trades"], found["open_position"], found["metrics"]["win_rate"]) == ([], None, None)
+
+
+async def test_finer_candles_are_read_from_a_file(backtest: Cli, tmp_path: Path) -> None:
+    # Hours of the month, in some of which both a tight stop and a tight target lie: the minutes know which came first.
+    lines = [line.split(",") for line in gzip.decompress(BTC_MONTH.read_bytes()).decode().splitlines()]
+    hours = [",".join(lines[0])]
+    for k in range(1, len(lines) - 60, 60):
+        hour = lines[k : k + 60]
+        extremes = max(hour, key=lambda c: float(c[2]))[2], min(hour, key=lambda c: float(c[3]))[3]
+        hours.append(",".join([hour[0][0], hour[0][1], *extremes, hour[-1][4], str(sum(float(c[5]) for c in hour))]))
+    path = tmp_path / "hours.csv"
+    path.write_text("\n".join(hours))
+    raw = example(stop_loss_pct=0.2, take_profit_pct=0.2)
+    raw["strategy"]["parameters"]["entry_logic"]["params"] |= {"e_rsi_oversold": 50, "e_bb_dev": 0.5}
+    arguments = ("--config", written(tmp_path, raw), "--csv", str(path), "--json")
+    coarse = await backtest("backtest", *arguments)
+    fine = await backtest("backtest", *arguments, "--finer", str(BTC_MONTH))
+    reasons = [[trade["exit_reason"] for trade in each.json["trades"]] for each in (coarse, fine)]
+    assert len(reasons[0]) == len(reasons[1]) > 5
+    changed = [pair for pair in zip(*reasons, strict=True) if pair[0] != pair[1]]
+    assert set(changed) == {("stop_loss", "take_profit")}
+
+
 async def test_check_says_that_nothing_looks_ahead(backtest: Cli) -> None:
     outcome = await backtest("backtest", "--config", str(EXAMPLE), *MONTH, "--check", "--json")
     assert outcome.code == 0
