@@ -34,7 +34,7 @@ format: $(STAMP) ## Format the code
 	$(BIN)/ruff check --fix .
 
 bench: $(STAMP) ## All benchmarks; each ends with one line of JSON
-	@for name in events latency adapter burst idle evaluation; do $(BIN)/python -m benchmarks.$$name || exit 1; done
+	@for name in events latency adapter burst idle evaluation backtest; do $(BIN)/python -m benchmarks.$$name || exit 1; done
 	@$(BIN)/python -m benchmarks.latency --live
 
 install: $(STAMP) ## Make .venv with the locked packages

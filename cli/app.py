@@ -8,6 +8,7 @@ COMMANDS = {
     "up": "cli.up",
     "bots": "cli.bots.app",
     "credentials": "cli.credentials.app",
+    "backtest": "cli.backtest.app",
     "demo": "cli.demo.app",
     "doctor": "cli.doctor",
     "reconcile": "cli.reconcile.app",

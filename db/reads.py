@@ -149,10 +149,11 @@ class Reads:
         return await self._records(FillRecord, select(table).where(table.bot_id == bot_id).order_by(*newest), limit)
 
     async def trades(self, bot_id: str, *, limit: int = _LIMIT) -> Sequence[TradeRecord]:
-        """Return the trades that were closed last."""
+        """Return the trades that were closed last; those of backtests are none of the bot's."""
         table = TradingTrade
         newest = (table.exit_time.desc(), table.n.desc())
-        return await self._records(TradeRecord, select(table).where(table.bot_id == bot_id).order_by(*newest), limit)
+        made = select(table).where(table.bot_id == bot_id, table.trade_type != "backtest")
+        return await self._records(TradeRecord, made.order_by(*newest), limit)
 
     async def events(self, bot_id: str, *, limit: int = _LIMIT) -> Sequence[EventRecord]:
         """Return the newest events."""

@@ -7,7 +7,7 @@ from domain.decisions import ExitLevels, ExitState, Take
 from domain.instruments import Instrument, against_taker, floor_to
 from domain.model import Price, Quantity, as_money, exact
 from domain.orders import Side
-from domain.positions import Position
+from domain.positions import OpenPosition
 
 _HUNDRED = Decimal(100)
 # A stop at the exchange is moved when it is off by more than this share of its price: each move is two orders.
@@ -15,7 +15,9 @@ _WORTH_A_MOVE = Decimal("0.0005")
 
 
 @exact()
-def exit_levels(config: BotConfig, position: Position, exit_state: ExitState | None, *, guarding: bool) -> ExitLevels:
+def exit_levels(
+    config: BotConfig, position: OpenPosition, exit_state: ExitState | None, *, guarding: bool
+) -> ExitLevels:
     """Return the stop and target of a position, in quote per unit of base.
 
     stop = average price × (1 − stop_loss_pct / 100), target = average price × (1 + take_profit_pct / 100).
@@ -38,17 +40,16 @@ def exit_levels(config: BotConfig, position: Position, exit_state: ExitState | N
     )
 
 
-def next_take(position: Position, exit_state: ExitState | None) -> Take | None:
+def next_take(position: OpenPosition, exit_state: ExitState | None) -> Take | None:
     """Return where the next part of a position is to be sold at a profit, if its exit logic says so."""
     takes = exit_state.takes if exit_state is not None else ()
     return takes[position.takes] if position.takes < len(takes) else None
 
 
 @exact()
-def take_quantity(position: Position, take: Take, instrument: Instrument) -> Quantity:
-    """Return the base to sell: the share of all that was bought, down to the lot step, and no more than is open."""
-    bought = position.qty_open + position.exit_quantity
-    return min(instrument.floor_quantity(Decimal(repr(take.share)) * bought), position.qty_open)
+def take_quantity(position: OpenPosition, take: Take, instrument: Instrument) -> Quantity:
+    """Return the base to sell: the share of all that was bought, down to the lot step."""
+    return instrument.floor_quantity(Decimal(repr(take.share)) * position.bought)
 
 
 @exact()

@@ -6,13 +6,30 @@ F. Sortino, R. van der Meer, Downside Risk (1991).
 """
 
 import math
+from collections.abc import Iterable
+from typing import Protocol
 
 from domain.intervals import DAY_MS
 from domain.model import ZERO, Milliseconds, Model, Money, exact
-from domain.positions import Trade
 
 _DAYS_PER_YEAR = 365
 _RESIDUE = 1e-12
+
+
+class RoundTrip(Protocol):
+    """What the figures read of a closed trade. Times are milliseconds UTC."""
+
+    @property
+    def entry_time(self) -> int:
+        """When it was begun."""
+
+    @property
+    def exit_time(self) -> int:
+        """When it was closed."""
+
+    @property
+    def net_pnl(self) -> Money:
+        """Profit after all fees, in quote."""
 
 
 class Performance(Model):
@@ -51,27 +68,18 @@ class Performance(Model):
             last_exit=started,
         )
 
-    @exact()
-    def after(self, trade: Trade) -> "Performance":
+    def after(self, trade: RoundTrip) -> "Performance":
         """Return the performance with one more closed trade."""
-        rolled = self._on_day(trade.exit_time // DAY_MS)
-        equity = self.equity + trade.net_pnl
-        peak = max(self.peak, equity)
-        win = trade.net_pnl > ZERO
-        return rolled.model_copy(
-            update={
-                "equity": equity,
-                "peak": peak,
-                "trades": self.trades + 1,
-                "wins": self.wins + win,
-                "gross_win": self.gross_win + (trade.net_pnl if win else ZERO),
-                "gross_loss": self.gross_loss + (ZERO if win else -trade.net_pnl),
-                "max_drawdown": max(self.max_drawdown, float((peak - equity) / peak) if peak else 0.0),
-                "held_ms": self.held_ms + trade.exit_time - trade.entry_time,
-                "last_exit": trade.exit_time,
-                "today_pnl": rolled.today_pnl + trade.net_pnl,
-            }
-        )
+        return self.after_all((trade,))
+
+    @exact()
+    def after_all(self, trades: Iterable[RoundTrip]) -> "Performance":
+        """Return the performance with more closed trades, oldest first."""
+        sums = _Sums(self)
+        for trade in trades:
+            sums.add(trade.exit_time // DAY_MS, trade.net_pnl, trade.exit_time - trade.entry_time)
+            sums.last_exit = trade.exit_time
+        return self.model_copy(update=sums.__dict__)
 
     @property
     @exact()
@@ -79,14 +87,19 @@ class Performance(Model):
         """Net profit of all closed trades, in quote."""
         return self.gross_win - self.gross_loss
 
-    def report(self) -> dict[str, float | int | None]:
+    @exact()
+    def report(self, *, until: int | None = None) -> dict[str, float | int | None]:
         """Return the figures of `trading_performance_metrics`; None where a figure has no meaning yet.
 
         Rates, returns, drawdown and exposure are fractions (0.25 is 25 %); expectancy and avg_trade are in quote.
+
+        Args:
+            until: when the time ends that the figures are of, milliseconds UTC; with the last exit if None.
         """
-        closed = self._on_day(self.today + 1)
+        closed, end = _Sums(self), self.last_exit if until is None else until
+        closed.roll(max(self.today, (end - 1) // DAY_MS) + 1)
         average = float(self.total_pnl) / self.trades if self.trades else None
-        elapsed = self.last_exit - self.started
+        elapsed = end - self.started
         return {
             "total_trades": self.trades,
             "win_rate": self.wins / self.trades if self.trades else None,
@@ -100,24 +113,58 @@ class Performance(Model):
             "exposure": min(1.0, self.held_ms / elapsed) if elapsed > 0 else None,
         }
 
-    def _on_day(self, day: int) -> "Performance":
+
+class _Sums:
+    """The sums of a performance while they change: a backtest adds thousands of trades at once."""
+
+    def __init__(self, performance: Performance) -> None:
+        self.equity = performance.equity
+        self.peak = performance.peak
+        self.trades = performance.trades
+        self.wins = performance.wins
+        self.gross_win = performance.gross_win
+        self.gross_loss = performance.gross_loss
+        self.max_drawdown = performance.max_drawdown
+        self.held_ms = performance.held_ms
+        self.last_exit = performance.last_exit
+        self.today = performance.today
+        self.today_pnl = performance.today_pnl
+        self.days = performance.days
+        self.sum_returns = performance.sum_returns
+        self.sum_squares = performance.sum_squares
+        self.sum_downside = performance.sum_downside
+
+    def add(self, day: int, net_pnl: Money, held_ms: int) -> None:
+        """Add a trade that was closed on a day."""
+        self.roll(day)
+        self.equity += net_pnl
+        self.trades += 1
+        self.held_ms += held_ms
+        self.today_pnl += net_pnl
+        if net_pnl > ZERO:
+            self.wins += 1
+            self.gross_win += net_pnl
+            self.peak = max(self.peak, self.equity)
+        else:
+            self.gross_loss -= net_pnl
+            if self.peak:
+                self.max_drawdown = max(self.max_drawdown, float((self.peak - self.equity) / self.peak))
+
+    def roll(self, day: int) -> None:
+        """End the running day, and all before `day`."""
         if day <= self.today:
-            return self
+            return
         before = self.equity - self.today_pnl
         gained = float(self.today_pnl / before) if before else 0.0
-        return self.model_copy(
-            update={
-                "today": day,
-                "today_pnl": ZERO,
-                "days": self.days + day - self.today,
-                "sum_returns": self.sum_returns + gained,
-                "sum_squares": self.sum_squares + gained * gained,
-                "sum_downside": self.sum_downside + min(gained, 0.0) ** 2,
-            }
-        )
+        self.days += day - self.today
+        self.today = day
+        self.today_pnl = ZERO
+        self.sum_returns += gained
+        self.sum_squares += gained * gained
+        self.sum_downside += min(gained, 0.0) ** 2
 
 
-def _deviation(sums: Performance) -> float:
+def _deviation(sums: _Sums) -> float:
     if sums.days < 2:
         return 0.0
     spread = sums.sum_squares - sums.sum_returns**2 / sums.days
@@ -125,11 +172,11 @@ def _deviation(sums: Performance) -> float:
     return math.sqrt(spread / (sums.days - 1)) if spread > _RESIDUE * sums.sum_squares else 0.0
 
 
-def _downside_deviation(sums: Performance) -> float:
+def _downside_deviation(sums: _Sums) -> float:
     return math.sqrt(sums.sum_downside / sums.days) if sums.days else 0.0
 
 
-def _annual_ratio(sums: Performance, deviation: float) -> float | None:
+def _annual_ratio(sums: _Sums, deviation: float) -> float | None:
     if sums.days < 2 or deviation <= 0:
         return None
     return sums.sum_returns / sums.days / deviation * math.sqrt(_DAYS_PER_YEAR)

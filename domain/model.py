@@ -1,10 +1,12 @@
 """The base of all values that travel: through Temporal's history, the journal and the API."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
-from decimal import Decimal, localcontext
-from typing import Annotated, Any, TypeAlias
+from decimal import Context, Decimal, getcontext, localcontext
+from functools import wraps
+from types import TracebackType
+from typing import Annotated, Any, ParamSpec, TypeAlias, TypeVar
 
 from pydantic import (
     AwareDatetime,
@@ -28,6 +30,9 @@ Utc: TypeAlias = Annotated[datetime, AwareDatetime]
 
 ZERO = Decimal(0)
 
+P = ParamSpec("P")
+R = TypeVar("R")
+
 _DIGITS = 60
 _MONEY_STEP = Decimal("1e-18")
 
@@ -35,15 +40,35 @@ Milliseconds: TypeAlias = Annotated[int, Field(ge=0)]
 """A moment on a venue's clock: milliseconds since 1970, UTC."""
 
 
-@contextmanager
-def exact() -> Iterator[None]:
-    """Compute with 60 digits instead of Decimal's 28; also a decorator.
+class exact:  # noqa: N801  it is used like a function: `@exact()`, `with exact():`
+    """Compute with 60 digits instead of Decimal's 28; a decorator, and a context.
 
     The books keep 18 decimals, as the database does, so 28 digits round every sum from 10,000,000,000 on: a few
-    bitcoins in rupiah.
+    bitcoins in rupiah. Inside another exact function it costs next to nothing: a backtest books in thousands.
     """
-    with localcontext(prec=_DIGITS):
-        yield
+
+    _context: AbstractContextManager[Context]
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Return the function as one that computes so."""
+
+        @wraps(function)
+        def computed(*args: P.args, **kwargs: P.kwargs) -> R:
+            if getcontext().prec == _DIGITS:
+                return function(*args, **kwargs)
+            with localcontext(prec=_DIGITS):
+                return function(*args, **kwargs)
+
+        return computed
+
+    def __enter__(self) -> None:
+        self._context = localcontext(prec=_DIGITS)
+        self._context.__enter__()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._context.__exit__(kind, error, trace)
 
 
 @exact()

@@ -13,6 +13,7 @@ part of the next position, so the books always equal what the account holds.
 """
 
 from decimal import Decimal
+from typing import Protocol
 
 from domain.errors import SteadyhandError
 from domain.instruments import Instrument
@@ -22,6 +23,53 @@ from domain.orders import Fill, OrderIntent
 
 class BookError(SteadyhandError):
     """A fill that the books cannot hold, such as selling more than is open. A bug, or a foreign trade."""
+
+
+class OpenPosition(Protocol):
+    """What levels and limits read of a position, whoever keeps the books."""
+
+    @property
+    def entries(self) -> int:
+        """How many entry orders it was made from."""
+
+    @property
+    def cost(self) -> Money:
+        """What was paid for what it holds."""
+
+    @property
+    def avg_price(self) -> Price:
+        """Average price paid for what is held."""
+
+    @property
+    def bought(self) -> Quantity:
+        """Units of base that it has had, those included that were sold since."""
+
+    @property
+    def takes(self) -> int:
+        """How many parts have been sold at a profit."""
+
+    def unrealized_pnl(self, price: Price) -> Money:
+        """Return what selling all at `price` would earn, fees aside."""
+
+
+class OpenBook(Protocol):
+    """What sizing and limits read of the books, whoever keeps them."""
+
+    @property
+    def cash(self) -> Money:
+        """Quote that may be spent."""
+
+    @property
+    def position(self) -> OpenPosition | None:
+        """What is open."""
+
+    @property
+    def holding(self) -> Quantity:
+        """Units of base, dust included."""
+
+    @property
+    def held_cost(self) -> Money:
+        """What was paid for them."""
 
 
 class Holding(Model):
@@ -69,6 +117,11 @@ class Position(Model):
         """Average price paid for what is held; zero when nothing is."""
         return self.cost / self.qty_open if self.qty_open else ZERO
 
+    @property
+    def bought(self) -> Quantity:
+        """Units of base that it has had: what is held and what was sold."""
+        return self.qty_open + self.exit_quantity
+
     @exact()
     def unrealized_pnl(self, price: Price) -> Money:
         """Return what selling all at `price` would earn, fees aside, in quote."""
@@ -87,11 +140,15 @@ class Book(Model):
         """Units of base, dust included (an open position has taken the dust in)."""
         return self.position.qty_open if self.position else self.dust.quantity
 
+    @property
+    def held_cost(self) -> Money:
+        """What was paid for them."""
+        return self.position.cost if self.position else self.dust.cost
+
     @exact()
     def equity(self, price: Price | None) -> Money:
         """Return cash plus holdings at `price`; at cost when no price is known."""
-        held_cost = self.position.cost if self.position else self.dust.cost
-        return self.cash + (held_cost if price is None else self.holding * price)
+        return self.cash + (self.held_cost if price is None else self.holding * price)
 
 
 class Trade(Model):
@@ -163,7 +220,7 @@ def book_exit(book: Book, intent: OrderIntent, fill: Fill, instrument: Instrumen
     if position is None or fill.quantity > position.qty_open:
         held = position.qty_open if position else ZERO
         raise BookError(f"sold {fill.quantity:f} {instrument.base} of {intent.symbol}, but {held:f} is open")
-    released = _released(position, fill.quantity)
+    released = released_cost(position.cost, position.qty_open, fill.quantity)
     value = as_money(fill.price * fill.quantity)
     _, fee_quote, fee_third = _fees(fill, instrument)
     known = intent.client_order_id in position.orders
@@ -213,10 +270,18 @@ def close_position(book: Book, *, exit_time: int, exit_reason: str) -> tuple[Boo
     return Book(cash=book.cash, position=None, dust=dust), trade
 
 
-def sellable_quantity(book: Book, instrument: Instrument, price: Price) -> Quantity:
+def sellable_quantity(book: OpenBook, instrument: Instrument, price: Price) -> Quantity:
     """Return what of the position the venue would buy at `price`: whole lots, zero when only dust is left."""
-    quantity = instrument.floor_quantity(book.position.qty_open if book.position else ZERO)
+    quantity = instrument.floor_quantity(book.holding if book.position else ZERO)
     return ZERO if instrument.refusal(quantity, price) else quantity
+
+
+def released_cost(cost: Money, held: Quantity, quantity: Quantity) -> Money:
+    """Return what of a cost a sale releases: its share, and with the last unit all that remains.
+
+    For callers that compute exactly.
+    """
+    return cost if quantity == held else as_money(cost * quantity / held)
 
 
 def _fees(fill: Fill, instrument: Instrument) -> tuple[Quantity, Money, Money]:
@@ -226,9 +291,3 @@ def _fees(fill: Fill, instrument: Instrument) -> tuple[Quantity, Money, Money]:
     if fill.fee_currency == instrument.quote:
         return ZERO, fill.fee, ZERO
     return ZERO, ZERO, fill.fee_value or ZERO
-
-
-def _released(position: Position, quantity: Quantity) -> Money:
-    if quantity == position.qty_open:
-        return position.cost
-    return as_money(position.cost * quantity / position.qty_open)

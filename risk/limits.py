@@ -8,7 +8,7 @@ from domain.instruments import Instrument
 from domain.intervals import MINUTE_MS
 from domain.model import ZERO, Model, Price, Quantity
 from domain.paper import fee_of, paper_terms, taker_price
-from domain.positions import Book
+from domain.positions import OpenBook
 from risk.sizing import entry_quantity
 
 _HUNDRED = Decimal(100)
@@ -21,7 +21,13 @@ class Refusal(Model):
     alert: bool = False
 
 
-def entry_refusal(config: BotConfig, book: Book, guards: Guards, *, price: Price, moment: int) -> Refusal | None:
+def has_memory(config: BotConfig) -> bool:
+    """Return whether any limit depends on what was done before: without one, `entry_refusal` counts entries only."""
+    limits = config.risk_management
+    return bool(limits.max_daily_trades or limits.max_daily_loss or limits.cooldown_minutes)
+
+
+def entry_refusal(config: BotConfig, book: OpenBook, guards: Guards, *, price: Price, moment: int) -> Refusal | None:
     """Return the first limit that forbids an entry now, or None.
 
     Args:
@@ -36,7 +42,7 @@ def entry_refusal(config: BotConfig, book: Book, guards: Guards, *, price: Price
 
 
 def order_refusal(
-    config: BotConfig, book: Book, instrument: Instrument, *, quantity: Quantity, price: Price
+    config: BotConfig, book: OpenBook, instrument: Instrument, *, quantity: Quantity, price: Price
 ) -> Refusal | None:
     """Return why an entry of this quantity makes no sense at the venue, or None.
 
@@ -57,19 +63,19 @@ def order_refusal(
     return None
 
 
-def sized_entry(config: BotConfig, book: Book, instrument: Instrument, price: Price) -> Quantity | Refusal:
+def sized_entry(config: BotConfig, book: OpenBook, instrument: Instrument, price: Price) -> Quantity | Refusal:
     """Return the quantity of an entry at a reference price, or why it cannot be made."""
     quantity = entry_quantity(config, book, instrument, price)
     return order_refusal(config, book, instrument, quantity=quantity, price=price) or quantity
 
 
-def _positions_refusal(config: BotConfig, book: Book) -> Refusal | None:
+def _positions_refusal(config: BotConfig, book: OpenBook) -> Refusal | None:
     entries = book.position.entries if book.position else 0
     limit = config.trading.max_positions
     return Refusal(reason=f"{entries} of {limit} entries open") if entries >= limit else None
 
 
-def _daily_refusal(config: BotConfig, book: Book, today: Guards, price: Price) -> Refusal | None:
+def _daily_refusal(config: BotConfig, book: OpenBook, today: Guards, price: Price) -> Refusal | None:
     limits = config.risk_management
     if limits.max_daily_trades is not None and today.entries >= limits.max_daily_trades:
         return Refusal(reason=f"max_daily_trades: {today.entries} of {limits.max_daily_trades} made today", alert=True)

@@ -7,11 +7,11 @@ from domain.instruments import Instrument
 from domain.model import ZERO, Money, Price, Quantity, exact
 from domain.orders import PaperTerms
 from domain.paper import FEE_STEP, fee_of, paper_terms, taker_price
-from domain.positions import Book
+from domain.positions import OpenBook
 
 
 @exact()
-def entry_budget(config: BotConfig, book: Book) -> Money:
+def entry_budget(config: BotConfig, book: OpenBook) -> Money:
     """Return the quote that one entry may spend, its fee included.
 
     budget = position fraction × available cash, at most what `max_position_size` leaves of the position's notional.
@@ -19,13 +19,12 @@ def entry_budget(config: BotConfig, book: Book) -> Money:
     budget = config.position_fraction * book.cash
     cap = config.risk_management.max_position_size
     if cap is not None:
-        held = book.position.cost if book.position else book.dust.cost
-        budget = min(budget, cap - held)
+        budget = min(budget, cap - book.held_cost)
     return max(budget, ZERO)
 
 
 @exact()
-def entry_quantity(config: BotConfig, book: Book, instrument: Instrument, reference: Price) -> Quantity:
+def entry_quantity(config: BotConfig, book: OpenBook, instrument: Instrument, reference: Price) -> Quantity:
     """Return the base to buy at a reference price: the budget at the price a taker pays, down to the lot step.
 
     quantity = budget / (price × (1 + fee rate if the fee is taken in quote)), so that the fill, slippage and fee

@@ -10,3 +10,6 @@ Floats: TypeAlias = NDArray[np.float64]
 
 Flags: TypeAlias = NDArray[np.bool_]
 """Whether something holds."""
+
+Indexes: TypeAlias = NDArray[np.intp]
+"""Places of candles among others."""

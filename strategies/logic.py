@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 
 from domain.candles import Candles
 from domain.decisions import Condition, ExitState, Scalar, Take
-from strategies.arrays import Flags, Floats
+from strategies.arrays import Flags, Floats, Indexes
 from strategies.conditions import Check, Holds, VectorCondition, all_of, check, explained, spaced
 
 
@@ -228,6 +228,15 @@ class ExitLogic(Logic[P], Generic[P, M]):
     def identity(self) -> str:
         """What marks its states: the logic, with its parameters."""
         return self._identity
+
+    def first_exits(self, series: ExitSeries, signals: Indexes, width: int) -> Indexes | None:
+        """Return how many candles after each of these signal candles an exit comes; 0: not within `width` candles.
+
+        Optional, for speed: what `begin`, `advance` and `checks` say, for many positions at once, where it depends on
+        nothing but the candles since the signal. None, as by default: each position has to be walked.
+        """
+        del series, signals, width
+        return None
 
     def state_belongs(self, state: ExitState) -> bool:
         """Return whether this logic, with these parameters, has made the state and may go on from it."""

@@ -2,12 +2,13 @@
 
 from typing import Annotated, NamedTuple
 
+import numpy as np
 from pydantic import Field
 
 from domain.candles import Candles
 from domain.decisions import ExitState, Scalar
-from strategies.arrays import Floats
-from strategies.conditions import Check, check
+from strategies.arrays import Floats, Indexes
+from strategies.conditions import Check, VectorCondition, check
 from strategies.exits.common import NO_STOP, as_stop, number, stop_of
 from strategies.indicators import atr, wilder_warmup
 from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
@@ -66,6 +67,23 @@ class ATRExitMixin(ExitLogic[ATRParams, Trail]):
         del entry
         name = f"close, stop {self.params.x_sl_multiplier:g} × ATR below peak {memory.peak:.8g}"
         return (check(name, series.candles.close.item(i), "<=", memory.stop),)
+
+    def first_exits(self, series: ExitSeries, signals: Indexes, width: int) -> Indexes:
+        """Draw the trails of all signals side by side, one row each."""
+        candles, last = series.candles, len(series.candles) - 1
+        places = signals[:, None] + np.arange(width + 1)
+        beyond = places > last
+        places[beyond] = last
+        highs = candles.high[places]
+        highs[:, 0] = candles.close[signals]
+        peaks = np.maximum.accumulate(highs, axis=1)
+        # fmax passes over a NaN: for want of candles, the stop stays where it was.
+        stops = np.fmax.accumulate(peaks - self.params.x_sl_multiplier * series.indicators[0][places], axis=1)
+        left = VectorCondition("", candles.close[places], "<=", stops).holds() & ~beyond
+        left[:, 0] = False
+        # Where no exit comes, the first of all False is that of the signal itself: 0.
+        first: Indexes = left.argmax(axis=1)
+        return first
 
     def remember(self, memory: Trail) -> tuple[dict[str, Scalar], float | None]:
         """Write peak and stop."""

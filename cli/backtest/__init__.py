@@ -1,0 +1,1 @@
+"""`backtest`: what a bot would have done."""
