@@ -1,22 +1,35 @@
 """`CustomStrategy`: one entry logic and one exit logic."""
 
 from dataclasses import dataclass
+from typing import Generic, TypeAlias
+
+from typing_extensions import TypeVar
 
 from domain.candles import Candles
 from domain.decisions import ExitState
 from strategies.arrays import Flags
 from strategies.logic import AnyEntry, AnyExit, EntryPoint, EntryVerdict, ExitOutcome
+from strategies.plugs import EntryRules, ExitRules, Plugged
+
+E_co = TypeVar("E_co", bound=EntryRules, covariant=True, default=AnyEntry)
+X_co = TypeVar("X_co", bound=ExitRules, covariant=True, default=AnyExit)
 
 
 @dataclass(frozen=True, slots=True)
-class CustomStrategy:
+class CustomStrategy(Generic[E_co, X_co]):
     """Per closed candle: the exit first when in position, else the entry; never both on one candle.
 
-    Stateless, so any number of bots may share one.
+    Stateless, so any number of bots may share one. Without type arguments, both logics are of the catalogue.
     """
 
-    entry_logic: AnyEntry
-    exit_logic: AnyExit
+    entry_logic: E_co
+    exit_logic: X_co
+
+    @property
+    def plugins(self) -> dict[str, str]:
+        """Which plugins take part, by their part (`entry`, `exit`), each with its version."""
+        parts = {"entry": self.entry_logic, "exit": self.exit_logic}
+        return {part: logic.version for part, logic in parts.items() if isinstance(logic, Plugged)}
 
     @property
     def warmup(self) -> int:
@@ -50,3 +63,7 @@ class CustomStrategy:
             ValueError: the state does not belong to this exit.
         """
         return self.exit_logic.fold(candles, state, entry)
+
+
+AnyStrategy: TypeAlias = CustomStrategy[EntryRules, ExitRules]
+"""A strategy whose logics may be those of plugins."""

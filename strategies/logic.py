@@ -224,6 +224,11 @@ class ExitLogic(Logic[P], Generic[P, M]):
         del series, until
         return memory
 
+    @property
+    def identity(self) -> str:
+        """What marks its states: the logic, with its parameters."""
+        return self._identity
+
     def first_exits(self, series: ExitSeries, signals: Indexes, width: int) -> Indexes | None:
         """Return how many candles after each of these signal candles an exit comes; 0: not within `width` candles.
 
