@@ -93,13 +93,16 @@ def test_longer_candles_need_more_of_the_shorter_ones(rule: dict[str, Any], inte
     assert RuleEntryMixin(RuleEntryParams(rule=rule)).warmup_at(interval) == warmup
 
 
-def test_candles_that_do_not_make_up_the_longer_ones_are_refused(candles: Candles) -> None:
+def test_of_candles_that_do_not_make_up_the_longer_ones_the_rule_waits(candles: Candles) -> None:
     logic = RuleEntryMixin(RuleEntryParams(rule={"left": "close", "op": ">", "right": "close@5m"}))
     quarters = candles[: 15 * 20]
     quarters = Candles(quarters.open_time * 15, *(getattr(quarters, name) for name in Candles.__slots__[1:]))
 
-    with pytest.raises(ValueError, match="a higher timeframe must be a multiple of the candles' interval; was 5m"):
-        logic.verdict(quarters)
+    verdict = logic.verdict(quarters)
+
+    assert not verdict.signal
+    assert verdict.waiting_for == ("close, close@5m",)
+    assert not logic.signals(quarters).any()
 
 
 def test_a_million_candles_are_judged_in_one_go(candles: Candles) -> None:
