@@ -53,7 +53,8 @@ class ConfigActivities:
     async def prepare(self, raw: dict[str, Any]) -> Prepared:
         """Check a configuration and find its market. Problems are an answer; an unreachable venue is retried."""
         try:
-            config = validate(raw)
+            # In a thread: the first rule that asks for pandas-ta-classic loads it, which takes seconds.
+            config = await asyncio.to_thread(validate, raw)
         except InvalidConfig as error:
             return Prepared(problems=tuple(str(problem) for problem in error.problems))
         try:

@@ -109,7 +109,7 @@ class Fleet:
             await self._signal(row.bot_id, request)
             return None
         try:
-            config = validate(row.config)
+            config = await _valid(row)
         except InvalidConfig as error:
             # A bot that had a valid version runs on by it, and shows the refusal too.
             if last_valid is not None:
@@ -132,7 +132,7 @@ class Fleet:
             RPCError: Temporal does not answer, or refuses.
         """
         try:
-            config = row.carried.config if row.carried and row.carried.config else validate(row.config)
+            config = row.carried.config if row.carried and row.carried.config else await _valid(row)
         except InvalidConfig as error:
             await self._client.get_workflow_handle(workflow_id(row.bot_id)).terminate(str(error))
             return
@@ -212,6 +212,11 @@ class Fleet:
                 return False
         log.debug("bot told", bot_id=bot_id, rewatch=request.rewatch)
         return True
+
+
+async def _valid(row: BotRow) -> BotConfig:
+    """Check a row in a thread: the first rule that asks for pandas-ta-classic loads it, which takes seconds."""
+    return await asyncio.to_thread(validate, row.config)
 
 
 def search_attributes(config: BotConfig) -> TypedSearchAttributes:

@@ -72,7 +72,7 @@ class WatchActivities:
             )
         refuse_if_reset(request.adopted_run, live=request.config.account is not None, began=self._began)
         try:
-            strategy = None if request.levels_only else build_strategy(request.config.strategy)
+            strategy = None if request.levels_only else await self._built(request)
         except Exception as error:  # such as one that newer code does not have any more
             return _failed(Watcher(request, None, cached=None), error)
         watcher = Watcher(request, strategy, cached=_cached_exit_state())
@@ -139,6 +139,10 @@ class WatchActivities:
         if wake in ("candle", "stale", "fresh"):
             return await self._judge(watcher, lambda: watcher.on_candle(view))
         return None
+
+    async def _built(self, request: WatchRequest) -> CustomStrategy:
+        """Build the strategy in a thread too: a library of indicators may be loaded for it, which takes seconds."""
+        return await self._in_thread(lambda: build_strategy(request.config.strategy))
 
     async def _judge(self, watcher: Watcher, call: Callable[[], WatchResult | None]) -> WatchResult | None:
         """Evaluate in a thread. Whatever a strategy raises is its bot's failure, and nobody else's."""

@@ -25,6 +25,7 @@ from tests.activities.stage import Failing, SellOnVolume, SellParams, held, requ
 from tests.domain.builders import config, costs, dec
 from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeGate, FakeMarket
+from tests.support.loops import slow
 
 LOGICS = {
     "entry_logic": {
@@ -213,6 +214,13 @@ async def test_no_strategy_code_runs_on_the_event_loop(
         await watch.run(wanted(command=command, segment_seconds=0.01))
     assert threads
     assert threading.get_ident() not in threads
+
+
+async def test_a_strategy_that_is_slow_to_build_does_not_hold_up_the_event_loop(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.watch.build_strategy", slow(build_strategy))
+    assert (await watch.run(wanted(segment_seconds=0.01))).outcome == "segment"
 
 
 async def test_a_command_is_carried_out_at_once(watch: Watch) -> None:
