@@ -142,7 +142,10 @@ class WatchActivities:
 
     async def _built(self, request: WatchRequest) -> CustomStrategy:
         """Build the strategy in a thread too: a library of indicators may be loaded for it, which takes seconds."""
-        return await self._in_thread(lambda: build_strategy(request.config.strategy))
+        data = request.config.data
+        return await self._in_thread(
+            lambda: build_strategy(request.config.strategy).windowed(data.interval, data.lookback_bars)
+        )
 
     async def _judge(self, watcher: Watcher, call: Callable[[], WatchResult | None]) -> WatchResult | None:
         """Evaluate in a thread. Whatever a strategy raises is its bot's failure, and nobody else's."""

@@ -244,29 +244,34 @@ class ExitLogic(Logic[P], Generic[P, M]):
         memory = self.begin(self.prepare(candles), i if is_there else None, entry)
         return self._state(memory, entry.signal_time)
 
-    def fold(self, candles: Candles, state: ExitState, entry: EntryPoint) -> ExitOutcome:
+    def fold(self, candles: Candles, state: ExitState, entry: EntryPoint, *, warmup: int | None = None) -> ExitOutcome:
         """Fold every candle after `state.folded`, in order, up to the first exit.
 
         If not even the oldest candle is part of the state, the fold starts at the oldest converged one.
+
+        Args:
+            warmup: with how many candles values have converged, where the interval is known; by default `self.warmup`.
 
         Raises:
             ValueError: another logic, or other parameters, made the state; start anew from the entry.
         """
         if not self.state_belongs(state):
             raise ValueError(f"exit state must be of {self._identity}; was of {state.logic}")
-        return self.walk(self.prepare(candles), state, entry)
+        return self.walk(self.prepare(candles), state, entry, warmup=warmup)
 
     def prepare(self, candles: Candles) -> ExitSeries:
         """Return the candles with their indicators, for any number of walks over them."""
         return ExitSeries(candles, self.indicators(candles))
 
-    def walk(self, series: ExitSeries, state: ExitState, entry: EntryPoint) -> ExitOutcome:
+    def walk(
+        self, series: ExitSeries, state: ExitState, entry: EntryPoint, *, warmup: int | None = None
+    ) -> ExitOutcome:
         """Do what `fold` does, over candles that were prepared."""
         times = series.candles.open_time
         memory, count = self.recall(state), len(times)
         first = int(times.searchsorted(state.folded, side="right"))
         if first == 0 and count > 0:
-            first = min(self.warmup, count) - 1
+            first = min(warmup or self.warmup, count) - 1
             memory = self.catch_up(memory, series, first)
         checks: tuple[Check, ...] = ()
         for i in range(first, count):

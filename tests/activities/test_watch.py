@@ -15,13 +15,14 @@ from temporalio.testing import ActivityEnvironment
 from activities.liveness import LivenessBoard
 from activities.reconciling import Reconciler
 from activities.watch import WatchActivities
+from domain.candles import Candles
 from domain.decisions import ExitState
 from domain.positions import Book
 from domain.watch import Sighting, WatchRequest, WatchResult
 from strategies.custom import CustomStrategy
-from strategies.logic import Parameters
+from strategies.logic import EntryVerdict, Parameters
 from strategies.registry import build_strategy
-from tests.activities.stage import Failing, SellOnVolume, SellParams, held, request, row
+from tests.activities.stage import BuyOnVolume, Failing, SellOnVolume, SellParams, held, request, row
 from tests.domain.builders import config, costs, dec
 from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeGate, FakeMarket
@@ -284,6 +285,24 @@ async def test_a_strategy_that_needs_more_candles_gets_them(watch: Watch, market
     """Wilder's averages of period 5 want 30 × 5 candles, more than the 100 that were asked for."""
     await watch.run(wanted(settings={"data__lookback_bars": 100}, segment_seconds=0.01))
     assert market.lookback == 150
+
+
+async def test_an_entry_sees_the_lookback_though_the_exit_needs_more_candles(
+    watch: Watch, market: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Looking(BuyOnVolume):
+        def verdict(self, candles: Candles) -> EntryVerdict:
+            seen.append(len(candles))
+            return super().verdict(candles)
+
+    market.flat(200, 100.0)
+    long = build_strategy(config(strategy__parameters=LOGICS).strategy).exit_logic
+    with strategy_of(monkeypatch, lambda: CustomStrategy(Looking(Parameters()), long)):
+        await watch.run(wanted(settings={"data__lookback_bars": 100}, segment_seconds=0.01))
+    assert market.lookback == 150
+    assert seen == [100]
 
 
 def test_the_stage_is_what_it_says() -> None:
