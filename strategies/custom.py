@@ -5,7 +5,8 @@ from dataclasses import dataclass, replace
 from domain.candles import Candles
 from domain.decisions import ExitState
 from strategies.arrays import Flags
-from strategies.logic import AnyEntry, AnyExit, EntryPoint, EntryVerdict, ExitOutcome
+from strategies.entry_logic import AnyEntry, EntryVerdict
+from strategies.exit_logic import AnyExit, EntryPoint, ExitOutcome
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from domain.candles import Candles
 from domain.decisions import ExitState, Scalar, Take
 from strategies.arrays import Floats
 from strategies.conditions import Check, check, compare
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.exits.advanced_atr_params import AdvancedATRParams
 from strategies.exits.common import NO_STOP, as_stop, number, stop_of, whole
 from strategies.indicators import atr, lowest, wilder_warmup
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.timeframes import candles_within, higher_atr, misfit
 
 HIGHER_PERIOD = 14

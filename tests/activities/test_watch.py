@@ -20,7 +20,8 @@ from domain.decisions import ExitState
 from domain.positions import Book
 from domain.watch import Sighting, WatchRequest, WatchResult
 from strategies.custom import CustomStrategy
-from strategies.logic import EntryVerdict, Parameters
+from strategies.entry_logic import EntryVerdict
+from strategies.logic import Parameters
 from strategies.registry import build_strategy
 from tests.activities.stage import BuyOnVolume, Failing, SellOnVolume, SellParams, held, request, row
 from tests.domain.builders import config, costs, dec
@@ -237,7 +238,7 @@ def exit_state(folded: int, peak: float) -> ExitState:
 
 
 def _entry() -> Any:
-    from strategies.logic import EntryPoint
+    from strategies.exit_logic import EntryPoint
 
     return EntryPoint(signal_time=0, signal_close=1.0, price=1.0, opened_at=0)
 

@@ -9,8 +9,9 @@ from domain.candles import Candles
 from strategies.catalogue import ENTRIES, EXITS
 from strategies.custom import CustomStrategy
 from strategies.entries.rule import RuleEntryMixin, RuleEntryParams
+from strategies.entry_logic import AnyEntry, EntryVerdict
+from strategies.exit_logic import AnyExit
 from strategies.exits.rule import RuleExitMixin, RuleExitParams
-from strategies.logic import AnyEntry, AnyExit, EntryVerdict
 from tests.strategies import reference
 from tests.strategies.cases import entry_at
 
