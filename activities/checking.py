@@ -1,4 +1,4 @@
-"""Checks configurations off the event loop, where a plugin has a say in them."""
+"""Checks configurations off the event loop: a plugin may have a say in them, or a library be loaded, for seconds."""
 
 import asyncio
 from collections.abc import Mapping
@@ -17,6 +17,4 @@ async def checked(raw: Mapping[str, Any], plugs: Plugs) -> BotConfig:
         SteadyhandError: a plugin has too much to do to be asked now.
     """
     threads = plugs.executor(raw.get("strategy"))
-    if threads is None:
-        return validate(raw, plugs)
     return await asyncio.get_running_loop().run_in_executor(threads, validate, raw, plugs)

@@ -6,7 +6,7 @@ from domain.model import Price
 from domain.ports import MarketView
 from domain.positions import Position
 from strategies.custom import AnyStrategy
-from strategies.logic import EntryPoint
+from strategies.exit_logic import EntryPoint
 
 
 def newest(first: ExitState | None, second: ExitState | None) -> ExitState | None:

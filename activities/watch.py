@@ -131,10 +131,8 @@ class WatchActivities:
         """
         if request.levels_only:
             return None
-        if threads is self._executor:
-            return build_strategy(request.config.strategy)
-        work = asyncio.get_running_loop().run_in_executor(threads, _plugged, request, self._plugs)
-        if request.book.position is None:
+        work = asyncio.get_running_loop().run_in_executor(threads, _built, request, self._plugs)
+        if request.book.position is None or threads is self._executor:
             return await work
         guard = Watcher(request, None, cached=_cached_exit_state())
         async with self._subscribed(request, None) as subscription:
@@ -247,11 +245,10 @@ def _feed_key(request: WatchRequest) -> FeedKey:
     )
 
 
-def _plugged(request: WatchRequest, plugs: Plugs) -> AnyStrategy:
-    """Build a strategy of a plugin, and have it say how many candles it needs, which it then remembers."""
-    strategy = build_strategy(request.config.strategy, plugs)
-    strategy.warmup_at(request.config.data.interval)
-    return strategy
+def _built(request: WatchRequest, plugs: Plugs) -> AnyStrategy:
+    """Build the strategy as a live bot asks it. Blocks: a library may be loaded for it, or a plugin's process."""
+    data = request.config.data
+    return build_strategy(request.config.strategy, plugs).windowed(data.interval, data.lookback_bars)
 
 
 def _lookback(request: WatchRequest, strategy: AnyStrategy | None) -> int:

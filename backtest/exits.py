@@ -4,7 +4,7 @@ import numpy as np
 
 from domain.decisions import ExitState
 from strategies.arrays import Indexes
-from strategies.logic import AnyExit, EntryPoint, ExitSeries
+from strategies.exit_logic import AnyExit, EntryPoint, ExitSeries
 
 STRIDE = 64
 """Candles that are walked at a time where nothing moves meanwhile."""

@@ -13,16 +13,9 @@ from domain.decisions import ExitState
 from plugins.guards import Guarded, guarded
 from plugins.loading import load_class, rule_of, version_of
 from plugins.wire import unpacked
-from strategies.logic import (
-    AnyEntry,
-    AnyExit,
-    EntryLogic,
-    EntryPoint,
-    EntryVerdict,
-    ExitLogic,
-    ExitOutcome,
-    Parameters,
-)
+from strategies.entry_logic import AnyEntry, EntryLogic, EntryVerdict
+from strategies.exit_logic import AnyExit, EntryPoint, ExitLogic, ExitOutcome
+from strategies.logic import Parameters
 
 Answer = tuple[Any, bytes]
 T = TypeVar("T")

@@ -10,7 +10,8 @@ import numpy as np
 from domain.candles import Candles
 from domain.decisions import Comparison
 from strategies.conditions import Check, VectorCondition
-from strategies.logic import AnyEntry, AnyExit, EntryLogic, EntryPoint, ExitLogic, ExitSeries
+from strategies.entry_logic import AnyEntry, EntryLogic
+from strategies.exit_logic import AnyExit, EntryPoint, ExitLogic, ExitSeries
 
 _OPS = get_args(Comparison)
 

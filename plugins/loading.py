@@ -7,7 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, cast
 
-from strategies.logic import AnyEntry, AnyExit, EntryLogic, ExitLogic, Parameters
+from strategies.entry_logic import AnyEntry, EntryLogic
+from strategies.exit_logic import AnyExit, ExitLogic
+from strategies.logic import Parameters
 from strategies.whole import Strategy
 
 _BASES: dict[str, type] = {"entry": EntryLogic, "exit": ExitLogic, "strategy": Strategy}

@@ -14,7 +14,8 @@ from plugins.errors import PluginFailed
 from plugins.host import Host, Question, T
 from plugins.sources import Source
 from strategies.arrays import Flags
-from strategies.logic import EntryPoint, EntryVerdict, ExitOutcome
+from strategies.entry_logic import EntryVerdict
+from strategies.exit_logic import EntryPoint, ExitOutcome
 
 MOST_CANDLES = 100_000
 LONGEST_STATE = 1024
@@ -134,8 +135,9 @@ class RemoteExit(_Remote):
         self._below(state, entry.signal_close)
         return state
 
-    def fold(self, candles: Candles, state: ExitState, entry: EntryPoint) -> ExitOutcome:
-        """Fold every candle after `state.folded`, up to the first exit."""
+    def fold(self, candles: Candles, state: ExitState, entry: EntryPoint, *, warmup: int | None = None) -> ExitOutcome:
+        """Fold every candle after `state.folded`, up to the first exit; the plugin knows its warm-up itself."""
+        del warmup
         outcome, _ = self._ask(
             "fold", _OUTCOME, candles, state=state.model_dump(), entry=asdict(entry), enough=self._enough
         )

@@ -9,7 +9,8 @@ from domain.candles import Candles
 from domain.config_errors import Place, Problem
 from domain.decisions import ExitState
 from strategies.arrays import Flags
-from strategies.logic import EntryPoint, EntryVerdict, ExitOutcome
+from strategies.entry_logic import EntryVerdict
+from strategies.exit_logic import EntryPoint, ExitOutcome
 
 Kind: TypeAlias = Literal["strategy", "entry", "exit"]
 """What a plugin brings: a whole strategy, which is an entry and an exit in one, or one of them."""
@@ -60,7 +61,7 @@ class ExitRules(Rules, Protocol):
         """Return the first state of a position."""
         ...
 
-    def fold(self, candles: Candles, state: ExitState, entry: EntryPoint) -> ExitOutcome:
+    def fold(self, candles: Candles, state: ExitState, entry: EntryPoint, *, warmup: int | None = None) -> ExitOutcome:
         """Fold every candle after `state.folded`, up to the first exit."""
         ...
 

@@ -13,8 +13,10 @@ from domain.model import Model
 from strategies import catalogue
 from strategies.custom import AnyStrategy, CustomStrategy
 from strategies.entries.rule import RuleEntryMixin
+from strategies.entry_logic import AnyEntry
+from strategies.exit_logic import AnyExit
 from strategies.exits.rule import RuleExitMixin
-from strategies.logic import AnyEntry, AnyExit, Parameters
+from strategies.logic import Parameters
 from strategies.plugs import NO_PLUGINS, EntryRules, ExitRules, Kind, Plugs
 
 STRATEGIES: Mapping[str, type[CustomStrategy]] = {"CustomStrategy": CustomStrategy}

@@ -2,7 +2,9 @@
 
 from typing import Generic
 
-from strategies.logic import EntryLogic, ExitLogic, M, P
+from strategies.entry_logic import EntryLogic
+from strategies.exit_logic import ExitLogic, M
+from strategies.logic import P
 
 
 class Strategy(EntryLogic[P], ExitLogic[P, M], Generic[P, M]):

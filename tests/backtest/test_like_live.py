@@ -15,8 +15,9 @@ from domain.positions import Book
 from strategies.arrays import Floats
 from strategies.conditions import Check, check
 from strategies.custom import CustomStrategy
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.exits.atr import ATRExitMixin, ATRParams
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
+from strategies.logic import Parameters
 from tests.activities.stage import BUY, QUIET, SELL, BuyOnVolume, strategy
 from tests.backtest.live_bot import LiveBot
 from tests.backtest.scenes import START

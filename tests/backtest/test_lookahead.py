@@ -8,8 +8,9 @@ from domain.candles import Candles
 from strategies.arrays import Floats
 from strategies.conditions import VectorCondition
 from strategies.custom import CustomStrategy
+from strategies.entry_logic import EntryLogic
 from strategies.exits.atr import ATRExitMixin, ATRParams
-from strategies.logic import EntryLogic, Parameters
+from strategies.logic import Parameters
 from strategies.registry import build_strategy
 from tests.activities.stage import BuyOnVolume
 from tests.backtest.scenes import config

@@ -13,8 +13,8 @@ from domain.candles import Candles
 from plugins.errors import PluginFailed
 from plugins.logics import RemoteEntry, RemoteExit
 from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin, RSIBBVolumeParams
+from strategies.exit_logic import EntryPoint
 from strategies.exits.atr import ATRExitMixin, ATRParams
-from strategies.logic import EntryPoint
 from tests.plugins.conftest import Zoo
 
 COUNT = 400
@@ -221,8 +221,8 @@ def test_a_module_that_never_returns_is_given_up(zoo: Zoo) -> None:
     ("target", "sentence"),
     [
         ("Missing", "AttributeError: module 'unruly_kinds' has no attribute 'Missing'"),
-        ("number", "unruly_kinds:number must be a subclass of strategies.logic.EntryLogic; was 42"),
-        ("UnrulyExit", "must be a subclass of strategies.logic.EntryLogic; was <class"),
+        ("number", "unruly_kinds:number must be a subclass of strategies.entry_logic.EntryLogic; was 42"),
+        ("UnrulyExit", "must be a subclass of strategies.entry_logic.EntryLogic; was <class"),
         ("Half", "unruly_kinds:Half lacks conditions, warmup"),
         ("Bare", "unruly_kinds:Bare.Params must be a subclass of strategies.logic.Parameters; was None"),
     ],

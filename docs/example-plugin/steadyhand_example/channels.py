@@ -9,7 +9,9 @@ from domain.candles import Candles
 from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats
 from strategies.conditions import Check, VectorCondition, check
-from strategies.logic import EntryLogic, EntryPoint, ExitLogic, ExitSeries, Parameters
+from strategies.entry_logic import EntryLogic
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
+from strategies.logic import Parameters
 from strategies.parameters import Period
 from strategies.whole import Strategy
 

@@ -6,7 +6,8 @@ from pydantic import Field
 
 from domain.candles import Candles
 from strategies.conditions import VectorCondition
-from strategies.logic import EntryLogic, Parameters
+from strategies.entry_logic import EntryLogic
+from strategies.logic import Parameters
 from tests.plugins.unruly.unruly_logics import UnrulyExit
 
 __all__ = ["Bare", "Half", "Odd", "Picky", "UnrulyExit", "number"]

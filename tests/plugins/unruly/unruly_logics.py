@@ -13,8 +13,9 @@ from domain.decisions import Condition, ExitState, Take
 from strategies.arrays import Flags
 from strategies.conditions import Check, VectorCondition, check
 from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin, RSIBBVolumeParams
+from strategies.entry_logic import EntryVerdict
+from strategies.exit_logic import EntryPoint, ExitOutcome, ExitSeries, ExitSignal
 from strategies.exits.atr import ATRExitMixin, ATRParams, Trail
-from strategies.logic import EntryPoint, EntryVerdict, ExitOutcome, ExitSeries, ExitSignal
 
 
 class EntryParams(RSIBBVolumeParams):
@@ -121,7 +122,7 @@ class UnrulyExit(ATRExitMixin):
     def start(self, candles: Candles, entry: EntryPoint) -> ExitState:
         return self._spoilt(super().start(candles, entry))
 
-    def fold(self, candles: Candles, state: ExitState, entry: EntryPoint) -> ExitOutcome:
+    def fold(self, candles: Candles, state: ExitState, entry: EntryPoint, *, warmup: int | None = None) -> ExitOutcome:
         outcome = super().fold(candles, state, entry)
         if is_on(self.params, "lazy"):
             return ExitOutcome(state, None, outcome.conditions)
