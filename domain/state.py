@@ -227,10 +227,14 @@ class BotState(BaseModel):
     def sells_part(self, quantity: Quantity) -> bool:
         """Whether a sale of so much is that of the part which is to be sold next."""
         position, instrument = self.carried.book.position, self.carried.instrument
-        take = next_take(position, self.carried.exit_state) if position is not None else None
-        if position is None or take is None or instrument is None:
+        if position is None or instrument is None:
             return False
-        return take_quantity(position, take, instrument) == quantity
+        take = next_take(position, self.carried.exit_state)
+        if take is not None and take_quantity(position, take, instrument) == quantity:
+            return True
+        # Of a purchase that was forgotten no exit state is known. What asked for less than all was no sale of all; and
+        # if it was the last leg of one, the watch decides it anew.
+        return self.carried.exit_state is None and quantity < instrument.floor_quantity(position.qty_open)
 
     @property
     def exit_blocked(self) -> bool:

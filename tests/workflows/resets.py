@@ -1,12 +1,15 @@
-"""Histories that are sent back, as a person can with a click in the Web UI."""
+"""Histories that are sent back, as a person can with a click in the Web UI, and orders that they forget thereby."""
 
 import uuid
+from decimal import Decimal
 
 from temporalio.api.common.v1 import WorkflowExecution
 from temporalio.api.enums.v1 import EventType
 from temporalio.api.workflowservice.v1 import ResetWorkflowExecutionRequest
 
-from tests.support.bots import BotUnderTest
+from domain.accounts import VenueOrder
+from domain.orders import Fill, OrderReport, Side, client_order_id
+from tests.support.bots import Bench, BotUnderTest
 
 
 async def workflow_tasks(bot: BotUnderTest) -> list[int]:
@@ -25,3 +28,25 @@ async def reset(bot: BotUnderTest, to: int) -> None:
             request_id=str(uuid.uuid4()),
         )
     )
+
+
+def order_at_venue(bot: BotUnderTest, sequence: int, side: Side, quantity: str = "0.5") -> VenueOrder:
+    """Return what one of the bot's orders would look like at the venue, filled at 100."""
+    name, at = client_order_id(bot.row.uid, sequence), bot.bench.market.opening_time
+    fill = Fill(
+        trade_id=f"{name}-t",
+        price=Decimal(100),
+        quantity=Decimal(quantity),
+        fee=Decimal(0),
+        fee_currency="USDT",
+        at=at,
+    )
+    report = OrderReport(client_order_id=name, status="filled", fills=(fill,))
+    return VenueOrder(
+        report=report, symbol="BTC/USDT", side=side, type="market", quantity=Decimal(quantity), created_at=at
+    )
+
+
+def put(bench: Bench, *orders: VenueOrder) -> None:
+    """Have the exchange know of orders that a forgotten life has sent."""
+    bench.exchange.orders |= {order.report.client_order_id: order for order in orders}

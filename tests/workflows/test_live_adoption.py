@@ -9,10 +9,10 @@ import pytest
 from domain.accounts import VenueOrder
 from domain.errors import VenueUnavailable
 from domain.journal import ForgottenEntry, OrderEntry, TradeEntry
-from domain.orders import Fill, OrderReport, OrderRequest, Side, client_order_id, recognised
+from domain.orders import OrderReport, OrderRequest, Side, client_order_id, recognised
 from domain.state import Reconfigure
 from tests.support.bots import Bench, BotUnderTest, live_bot, until
-from tests.workflows.resets import reset, workflow_tasks
+from tests.workflows.resets import order_at_venue, put, reset, workflow_tasks
 
 
 @pytest.fixture(autouse=True)
@@ -23,28 +23,6 @@ def short_memory(monkeypatch: pytest.MonkeyPatch) -> None:
 def first_order(bot: BotUnderTest, side: Side) -> VenueOrder:
     """Return what the bot's first order would look like at the venue: half a coin at 100."""
     return order_at_venue(bot, 1, side)
-
-
-def order_at_venue(bot: BotUnderTest, sequence: int, side: Side, quantity: str = "0.5") -> VenueOrder:
-    """Return what one of the bot's orders would look like at the venue, filled at 100."""
-    name, at = client_order_id(bot.row.uid, sequence), bot.bench.market.opening_time
-    fill = Fill(
-        trade_id=f"{name}-t",
-        price=Decimal(100),
-        quantity=Decimal(quantity),
-        fee=Decimal(0),
-        fee_currency="USDT",
-        at=at,
-    )
-    report = OrderReport(client_order_id=name, status="filled", fills=(fill,))
-    return VenueOrder(
-        report=report, symbol="BTC/USDT", side=side, type="market", quantity=Decimal(quantity), created_at=at
-    )
-
-
-def put(bench: Bench, *orders: VenueOrder) -> None:
-    """Have the exchange know of orders that a forgotten life has sent."""
-    bench.exchange.orders |= {order.report.client_order_id: order for order in orders}
 
 
 async def forget(bench: Bench, bot: BotUnderTest) -> None:

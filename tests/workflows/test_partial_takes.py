@@ -4,14 +4,16 @@ After the dip of the fake market A is the range of 10 over a period of 5: 2.0. B
 stop is at 88, the parts are sold at 92 and 94. Slippage is 0.05 %: 91.95 and 93.95 are got for them.
 """
 
+import asyncio
 from decimal import Decimal
 from typing import Any
 
 from domain.decisions import PARTIAL_TAKE
 from domain.errors import NotSent
 from domain.journal import OrderEntry, TradeEntry
+from domain.state import Reconfigure
 from tests.support.bots import Bench, BotUnderTest, dec, live_bot, until
-from tests.workflows.resets import reset, workflow_tasks
+from tests.workflows.resets import order_at_venue, put, reset, workflow_tasks
 
 EXIT = "AdvancedATRExitMixin"
 
@@ -220,3 +222,14 @@ async def test_a_part_that_was_forgotten_is_found_and_not_taken_for_the_sale_of_
         part(held, "0.25"),
         part(rest, "1"),
     ]
+
+
+async def test_a_part_of_a_purchase_that_was_forgotten_as_well_is_no_sale_of_all(bench: Bench) -> None:
+    bot = await live_bot(bench, **parts(0.25, 0.5))
+    put(bench, order_at_venue(bot, 1, "buy", "1"), order_at_venue(bot, 2, "sell", "0.25"))
+    await bot.handle.signal("reconfigure", Reconfigure(rewatch=True))
+    await until(lambda: bench.journal.events(bot.bot_id).count("order_adopted") == 2)
+    await asyncio.sleep(0.5)  # until the watch of before is gone
+    await until(lambda: bench.market.subscribed == 1)
+    assert (await bot.position()).quantity == dec("0.75")
+    assert bench.exchange.accepted == []
