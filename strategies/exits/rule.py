@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple, Self
 
+import numpy as np
 from pydantic import model_validator
 
 from domain.candles import Candles
@@ -14,6 +15,7 @@ from strategies.arrays import Floats
 from strategies.conditions import Check, check
 from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.logic import Parameters
+from strategies.rules.condition import finite_or_nan
 from strategies.rules.parameters import ExitRule, ExitStop
 from strategies.rules.position import Held
 from strategies.rules.program import candles_needed
@@ -69,6 +71,9 @@ class RuleExitMixin(ExitLogic[RuleExitParams, Holding]):
     def __init__(self, params: RuleExitParams) -> None:
         super().__init__(params)
         self._rule = read_rule(params.rule, of_exit=True, stop=params.stop)
+        sides = [side for leaf in self._rule.leaves for side in (leaf.left, leaf.right)]
+        stop = [self._rule.stop] if self._rule.stop else []
+        self._reads = frozenset[int]().union(*(side.reads for side in (*sides, *stop)))
 
     @property
     def warmup(self) -> int:
@@ -88,8 +93,9 @@ class RuleExitMixin(ExitLogic[RuleExitParams, Holding]):
         return None
 
     def indicators(self, candles: Candles) -> tuple[Floats, ...]:
-        """Return what the rule's program computes, slot by slot."""
-        return tuple(self._rule.program.run(candles))
+        """Return what the rule looks into, at its places in the program; NaN at the others, which are no values."""
+        values, nothing = self._rule.program.run(candles), np.full(len(candles), np.nan)
+        return tuple([finite_or_nan(value) if slot in self._reads else nothing for slot, value in enumerate(values)])
 
     def begin(self, series: ExitSeries, i: int | None, entry: EntryPoint) -> Holding:
         """Start at the signal's close."""

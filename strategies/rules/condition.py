@@ -58,11 +58,14 @@ class Leaf(NamedTuple):
         return known & ~holds
 
 
+def finite_or_nan(values: Floats) -> Floats:
+    """Return the values, NaN where they are not finite: what divides by zero never holds."""
+    return np.where(np.isfinite(values), values, np.nan) if np.isinf(values).any() else values
+
+
 def _array(side: Side, values: Values, count: int) -> Floats:
-    """Return one value per candle, NaN where it is not finite: what divides by zero never holds."""
     if side.slot is None:
         raise ValueError("a value of the position has no array of candles")
     if side.number is not None:
         return np.full(count, side.number)
-    found: Floats = values[side.slot]
-    return np.where(np.isfinite(found), found, np.nan) if np.isinf(found).any() else found
+    return finite_or_nan(values[side.slot])

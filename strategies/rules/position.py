@@ -31,12 +31,18 @@ Reader: TypeAlias = Callable[[Values, int, Held | None], float]
 
 
 class Side(NamedTuple):
-    """One side of a comparison. `slot` is where its array, or number, stands in the program; None if it asks Held."""
+    """One side of a comparison.
+
+    Attributes:
+        slot: where its array, or number, stands in the program; None if it asks Held.
+        reads: the slots whose arrays `read` looks into.
+    """
 
     read: Reader
     needs: Needs
     slot: int | None
     number: float | None = None
+    reads: frozenset[int] = frozenset()
 
 
 def side_of(node: Node, builder: ProgramBuilder) -> Side:
@@ -51,16 +57,19 @@ def side_of(node: Node, builder: ProgramBuilder) -> Side:
         slot, number = operand.slot, operand.number
         if number is not None:
             return Side(lambda _values, _i, _held: number, operand.needs, slot, number)
-        return Side(lambda values, i, _held: _finite(values[slot].item(i)), operand.needs, slot)
+        return Side(
+            lambda values, i, _held: _finite(values[slot].item(i)), operand.needs, slot, reads=frozenset({slot})
+        )
     match node:
         case Name():
             return Side(_position_reader(node.name), {}, None)
         case Minus():
             inner = side_of(node.node, builder)
-            return Side(lambda values, i, held: -inner.read(values, i, held), inner.needs, None)
+            return Side(lambda values, i, held: -inner.read(values, i, held), inner.needs, None, reads=inner.reads)
         case Binary():
             left, right = side_of(node.left, builder), side_of(node.right, builder)
-            return Side(_calculated(node.op, left.read, right.read), most(left.needs, right.needs), None)
+            read, needs = _calculated(node.op, left.read, right.read), most(left.needs, right.needs)
+            return Side(read, needs, None, reads=left.reads | right.reads)
         case _:
             raise RuleError(f"{asked.name} is a value of the position, which no indicator, shift or @ takes", asked.at)
 

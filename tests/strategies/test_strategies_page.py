@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from domain.config_errors import InvalidConfig
 from strategies.catalogue import ENTRIES, EXITS
-from strategies.registry import LogicDescription, ParameterDescription, describe
+from strategies.registry import LogicDescription, ParameterDescription, describe, validate
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/strategies.md").read_text()
 LOGICS = [logic for logic in describe() if logic.name in {**ENTRIES, **EXITS}]
@@ -49,3 +50,14 @@ def test_the_table_of_a_logic_has_each_parameter_with_its_default_and_range(logi
     assert rows == [
         (each.name, default_of(each), range_of(each), each.description.rstrip(".")) for each in logic.parameters
     ]
+
+
+def test_the_strategy_of_five_minutes_is_one_and_its_mistakes_are_told_as_shown() -> None:
+    [document, told] = re.findall(r"```(?:json)?\n(\{.*?|error.*?)```", PAGE, flags=re.DOTALL)
+    assert validate(json.loads(document)).strategy.parameters.exit_logic.params["stop"] == "peak - 5 * atr(14)"
+    mistaken = document.replace('"rsi(14)", "op": "<="', '"rsy(14)", "op": "=<"')
+
+    with pytest.raises(InvalidConfig) as refused:
+        validate(json.loads(mistaken))
+
+    assert [f"  {problem}" for problem in refused.value.problems] == told.strip().splitlines()[1:]

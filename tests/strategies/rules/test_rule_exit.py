@@ -206,3 +206,16 @@ def test_folding_in_pieces_equals_folding_in_one_go(seed: int, cuts: list[int]) 
             break
 
     assert outcome == whole
+
+
+def test_the_indicators_are_one_value_per_candle_and_none_is_infinite() -> None:
+    rule = {"any": [compared("close", "<", "ema(2)@3m - 1"), compared("1 / (high - high)", ">", "entry_price")]}
+
+    indicators = exit_of(rule, "peak - 2 * sma(3)").indicators(CANDLES)
+
+    assert {len(values) for values in indicators} == {len(CANDLES)}
+    assert not any(np.isinf(values).any() for values in indicators)
+    settled = [values[-1] for values in indicators if not np.isnan(values[-1])]
+    # The close; the average of 15 and 10, the closes of the three minutes from 3 and from 6, less one; twice the
+    # average of 15, 13 and 10. What divides by zero has no value.
+    assert sorted(settled) == [10.0, 11.5, pytest.approx(2 * 38 / 3)]
