@@ -5,7 +5,7 @@ import pytest
 
 from domain.candles import Candles
 from domain.intervals import DAY_MS, HOUR_MS, MINUTE_MS, interval_ms, next_open, open_time
-from strategies.clock import candle_lengths, close_times
+from strategies.clock import candle_lengths
 from strategies.higher import fits, higher_atr, higher_candles
 from tests.strategies import reference
 
@@ -138,5 +138,4 @@ def test_how_long_candles_last_is_told_by_the_smallest_time_between_two_so_far()
     candles = rising([0, 3, 5, 6, 9])
 
     np.testing.assert_array_equal(candle_lengths(candles) / MINUTE_MS, [np.nan, 3, 2, 1, 1])
-    np.testing.assert_array_equal((close_times(candles) - START) / MINUTE_MS, [np.nan, 6, 7, 7, 10])
     assert len(candle_lengths(rising([]))) == 0
