@@ -48,6 +48,19 @@ class Settings(BaseSettings):
         description="This is the only worker: when it starts, every watch still pending belongs to a dead process.",
     )
     max_watches: int = Field(default=10_000, ge=1, description="Watches that one worker process takes at once.")
+    plugin_modules: str | None = Field(
+        default=None, description="Modules whose classes a bot may name as module:Class, comma-separated."
+    )
+    plugin_memory_mb: int = Field(default=512, ge=128, description="Memory that the process of a plugin may use.")
+    plugin_seconds: float = Field(default=2, gt=0, description="How long a plugin may take for one answer.")
+    plugin_start_seconds: float = Field(
+        default=20, gt=0, description="How long the process of a plugin may take to begin, and a module to be imported."
+    )
+
+    @property
+    def plugin_paths(self) -> tuple[str, ...]:
+        """The modules whose classes a bot may name."""
+        return tuple(name.strip() for name in (self.plugin_modules or "").split(",") if name.strip())
 
     @property
     def credentials_cache_dir(self) -> Path:

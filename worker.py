@@ -52,6 +52,7 @@ from domain.errors import SteadyhandError
 from domain.queues import Role
 from domain.state import WatchOptions
 from market.data import MarketData
+from plugins.plugins import Plugins
 from security.cache import CiphertextCache
 from security.key_file import load_ring
 from security.vault import SealedVault
@@ -110,6 +111,8 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         stack.push_async_callback(gateway.close)
         market = MarketData(lambda venue: CcxtData(gateway, venue))
         stack.push_async_callback(market.close)
+        plugins = Plugins.by(settings)
+        stack.callback(plugins.close)
         threads = stack.enter_context(ThreadPoolExecutor(_STRATEGY_THREADS, thread_name_prefix="strategy"))
         board, health = LivenessBoard(worker_name()), StoreHealth(engine)
         halts = Halts(HaltRepository(engine), HaltFile(settings.halt_file))
@@ -120,7 +123,7 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         options = WatchOptions(
             segment_seconds=settings.segment_seconds, heartbeat_timeout_seconds=settings.heartbeat_timeout_seconds
         )
-        fleet = Fleet(client, bots, options)
+        fleet = Fleet(client, bots, options, plugins)
         for work in (
             halts.follow(),
             Revival(client, fleet, bots, notifier).follow(),
@@ -131,11 +134,11 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         yield Services(
             fleet=fleet,
             board=board,
-            metrics=_metrics(board, market, gateway, halts),
+            metrics=_metrics(board, market, gateway, halts, plugins),
             orders=OrderActivities(BrokerRegistry(paper=PaperBroker(), live=CcxtBroker(gateway)), gate),
             adoption=AdoptionActivities(accounts),
-            watches=WatchActivities(market, board, threads, Reconciler(accounts), gate),
-            config=ConfigActivities(bots, market, accounts),
+            watches=WatchActivities(market, board, threads, Reconciler(accounts), gate, plugs=plugins),
+            config=ConfigActivities(bots, market, accounts, plugins),
             journal=JournalActivities(JournalRepository(engine, health)),
             notify=NotifyActivities(notifier),
             engine=engine,
@@ -143,13 +146,17 @@ async def services(settings: Settings, client: Client) -> AsyncIterator[Services
         )
 
 
-def _metrics(board: LivenessBoard, market: MarketData, gateway: Gateway, halts: Halts) -> Metrics:
+def _metrics(board: LivenessBoard, market: MarketData, gateway: Gateway, halts: Halts, plugins: Plugins) -> Metrics:
     metrics = Metrics()
     metrics.gauge("watches", "Watches of this process.", lambda: len(board))
     metrics.gauge("feeds", "Feeds that are followed: one per venue, symbol and interval.", market.feed_count)
     metrics.gauge("watches_stale", "Watches that see a venue that has fallen silent.", lambda: board.stale)
     metrics.gauge("liveness_flushes_lost", "Signs of life not written, of all bots.", lambda: board.lost_flushes)
     metrics.gauge("entries_halted", "1 while a halt forbids entries.", lambda: halts.closed() is not None)
+    metrics.gauge("plugin_processes", "Processes of plugins that run.", lambda: len(plugins.pids))
+    metrics.gauge(
+        "plugin_processes_ended", "Processes of plugins that were killed or broke off.", lambda: plugins.ended
+    )
     metrics.gauge(
         "accounts_refused",
         "Accounts whose keys their venue refuses.",

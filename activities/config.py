@@ -6,6 +6,7 @@ from typing import Any
 import structlog
 from temporalio import activity
 
+from activities.checking import checked
 from activities.failures import final, retryable
 from activities.reminders import Reminders
 from domain.config import BotConfig
@@ -22,7 +23,7 @@ from domain.model import ZERO
 from domain.ports import Accounts, Bots, Market
 from domain.state import BotRow, Prepared
 from risk.allotment import allotment_problem
-from strategies.registry import validate
+from strategies.plugs import NO_PLUGINS, Plugs
 
 log = structlog.get_logger(__name__)
 
@@ -33,10 +34,11 @@ _LOOKS = (0.0, 1.0, 2.0)
 class ConfigActivities:
     """What a workflow needs to know of its configuration."""
 
-    def __init__(self, bots: Bots, market: Market, accounts: Accounts) -> None:
+    def __init__(self, bots: Bots, market: Market, accounts: Accounts, plugs: Plugs = NO_PLUGINS) -> None:
         self._bots = bots
         self._market = market
         self._accounts = accounts
+        self._plugs = plugs
         self._reminders = Reminders()
 
     @activity.defn
@@ -53,7 +55,7 @@ class ConfigActivities:
     async def prepare(self, raw: dict[str, Any]) -> Prepared:
         """Check a configuration and find its market. Problems are an answer; an unreachable venue is retried."""
         try:
-            config = validate(raw)
+            config = await checked(raw, self._plugs)
         except InvalidConfig as error:
             return Prepared(problems=tuple(str(problem) for problem in error.problems))
         try:

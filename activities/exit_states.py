@@ -5,8 +5,8 @@ from domain.decisions import ExitState
 from domain.model import Price
 from domain.ports import MarketView
 from domain.positions import Position
-from strategies.custom import CustomStrategy
-from strategies.logic import EntryPoint
+from strategies.custom import AnyStrategy
+from strategies.exit_logic import EntryPoint
 
 
 def newest(first: ExitState | None, second: ExitState | None) -> ExitState | None:
@@ -26,12 +26,12 @@ def entry_point(position: Position) -> EntryPoint:
     )
 
 
-def first_state(view: MarketView, strategy: CustomStrategy, price: Price) -> ExitState:
+def first_state(view: MarketView, strategy: AnyStrategy, price: Price) -> ExitState:
     """Start the exit rule at the newest closed candle, whose signal is acted on at `price`."""
     return _started(view, strategy, price, signal_close=float(view.candles.close[-1]))
 
 
-def midway_state(view: MarketView, strategy: CustomStrategy, price: Price, interval: str) -> ExitState:
+def midway_state(view: MarketView, strategy: AnyStrategy, price: Price, interval: str) -> ExitState:
     """Start the exit rule inside a candle: from the price, with what the newest closed candle says.
 
     The running candle counts as folded, because its extremes may be older than the position.
@@ -40,7 +40,7 @@ def midway_state(view: MarketView, strategy: CustomStrategy, price: Price, inter
     return state.model_copy(update={"folded": running_candle(view, interval)})
 
 
-def _started(view: MarketView, strategy: CustomStrategy, price: Price, *, signal_close: float) -> ExitState:
+def _started(view: MarketView, strategy: AnyStrategy, price: Price, *, signal_close: float) -> ExitState:
     candle = int(view.candles.open_time[-1])
     entry = EntryPoint(signal_time=candle, signal_close=signal_close, price=float(price), opened_at=view.now)
     return strategy.start_exit(view.candles, entry)

@@ -14,14 +14,15 @@ from temporalio.common import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
-from domain.config import BotConfig
+from activities.checking import checked
+from domain.config import BotConfig, parse_config
 from domain.config_errors import InvalidConfig
-from domain.errors import StoreUnavailable, UnknownBot
+from domain.errors import SteadyhandError, StoreUnavailable, UnknownBot
 from domain.model import Model
 from domain.ports import Bots
 from domain.queues import BOT_PREFIX, Role, workflow_id
 from domain.state import BotRow, BotStart, BotState, Reconfigure, WatchOptions
-from strategies.registry import validate
+from strategies.plugs import NO_PLUGINS, Plugs
 
 log = structlog.get_logger(__name__)
 
@@ -47,10 +48,11 @@ class SyncReport(Model):
 class Fleet:
     """Starts, tells and stops bots, by their rows."""
 
-    def __init__(self, client: Client, bots: Bots, options: WatchOptions) -> None:
+    def __init__(self, client: Client, bots: Bots, options: WatchOptions, plugs: Plugs = NO_PLUGINS) -> None:
         self._client = client
         self._bots = bots
         self._options = options
+        self._plugs = plugs
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def sync_all(self) -> SyncReport:
@@ -109,7 +111,7 @@ class Fleet:
             await self._signal(row.bot_id, request)
             return None
         try:
-            config = validate(row.config)
+            config = await self._config_of(row)
         except InvalidConfig as error:
             # A bot that had a valid version runs on by it, and shows the refusal too.
             if last_valid is not None:
@@ -132,12 +134,23 @@ class Fleet:
             RPCError: Temporal does not answer, or refuses.
         """
         try:
-            config = row.carried.config if row.carried and row.carried.config else validate(row.config)
+            config = row.carried.config if row.carried and row.carried.config else await self._config_of(row)
         except InvalidConfig as error:
             await self._client.get_workflow_handle(workflow_id(row.bot_id)).terminate(str(error))
             return
         request = Reconfigure(row=row.bare(), options=self._options)
         await self._start(row.bare(), config, request, conflict=WorkflowIDConflictPolicy.TERMINATE_EXISTING)
+
+    async def _config_of(self, row: BotRow) -> BotConfig:
+        """Return the configuration of a row, as far as it can be checked now; the bot has it checked anyway.
+
+        Raises:
+            InvalidConfig: with every problem at once.
+        """
+        try:
+            return await checked(row.config, self._plugs)
+        except SteadyhandError:  # a plugin has no time for it
+            return parse_config(row.config)
 
     async def _sync_alone(self, row: BotRow) -> bool:
         async with self._slots:

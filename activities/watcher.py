@@ -23,7 +23,7 @@ from domain.ports import LevelHit, MarketView
 from domain.positions import Position
 from domain.watch import Sighting, WatchRequest, WatchResult
 from risk.limits import Refusal, entry_refusal, sized_entry
-from strategies.custom import CustomStrategy
+from strategies.custom import AnyStrategy
 
 
 class Watcher:
@@ -33,7 +33,7 @@ class Watcher:
         closed: why no entry may be made now, whatever the bot itself says, or None. The watch sets it before each look.
     """
 
-    def __init__(self, request: WatchRequest, strategy: CustomStrategy | None, *, cached: ExitState | None) -> None:
+    def __init__(self, request: WatchRequest, strategy: AnyStrategy | None, *, cached: ExitState | None) -> None:
         """Start from the request, or from a newer exit state that an earlier attempt has left behind.
 
         Args:
@@ -47,7 +47,7 @@ class Watcher:
         self.seen: int | None = None
         self.closed: str | None = None
         self.lost_candles = 0
-        self.sighting = Sighting(levels=self.levels)
+        self.sighting = Sighting(levels=self.levels, exit_state=self._exit_state)
 
     @property
     def levels(self) -> ExitLevels:
@@ -64,6 +64,12 @@ class Watcher:
         moments = [self._position.entered_at] if self._position else []
         return max([*moments, *(order.since for order in self._request.resting)], default=None)
 
+    def guard(self) -> "Watcher":
+        """Return one that knows the same levels and has seen the same, and runs no strategy's code."""
+        guard = Watcher(self._request, None, cached=self._exit_state)
+        guard.sighting = self.sighting
+        return guard
+
     def due_in(self, view: MarketView) -> float | None:
         """Return the seconds of the venue's clock until a limit order has rested long enough; None: none rests."""
         order = self._request.limit
@@ -77,6 +83,7 @@ class Watcher:
                 "exit_state": self._exit_state,
                 "sighting": self.sighting,
                 "lost_candles": self.lost_candles,
+                "plugins": (self._strategy and self._strategy.plugins) or None,
                 **fields,
             }
         )
@@ -143,7 +150,7 @@ class Watcher:
         self._see(view, verdict=f"{why}: only the levels are guarded")
         return None
 
-    def _judge(self, view: MarketView, strategy: CustomStrategy) -> WatchResult | None:
+    def _judge(self, view: MarketView, strategy: AnyStrategy) -> WatchResult | None:
         position = self._position
         if position is not None:
             result = self._judge_exit(view, strategy, position)
@@ -153,7 +160,7 @@ class Watcher:
 
     # exits
 
-    def _judge_exit(self, view: MarketView, strategy: CustomStrategy, position: Position) -> WatchResult | None:
+    def _judge_exit(self, view: MarketView, strategy: AnyStrategy, position: Position) -> WatchResult | None:
         candles, entry = view.candles, entry_point(position)
         state, oldest = self._exit_state, int(candles.open_time[0])
         if state is None or not strategy.state_belongs(state):
@@ -211,7 +218,7 @@ class Watcher:
 
     # entries
 
-    def _judge_entry(self, view: MarketView, strategy: CustomStrategy) -> WatchResult | None:
+    def _judge_entry(self, view: MarketView, strategy: AnyStrategy) -> WatchResult | None:
         request, candle = self._request, int(view.candles.open_time[-1])
         verdict = strategy.entry(view.candles)
         obstacle = self._entry_obstacle(view, candle)

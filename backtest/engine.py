@@ -25,7 +25,7 @@ from domain.model import Price, as_money, exact
 from risk.limits import Refusal, entry_refusal, has_memory, sized_entry
 from strategies.arrays import Flags
 from strategies.custom import CustomStrategy
-from strategies.logic import EntryPoint
+from strategies.exit_logic import EntryPoint
 
 
 @exact()

@@ -4,7 +4,7 @@ import numpy as np
 
 from domain.decisions import ExitState, Take
 from strategies.arrays import Indexes
-from strategies.logic import AnyExit, EntryPoint, ExitLogic, ExitSeries
+from strategies.exit_logic import AnyExit, EntryPoint, ExitLogic, ExitSeries
 
 STRIDE = 64
 """Candles that are walked at a time where nothing moves meanwhile."""

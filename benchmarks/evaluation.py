@@ -12,7 +12,7 @@ import talib
 from benchmarks.harness import emit, median
 from domain.candles import Candles
 from strategies.catalogue import ENTRIES, EXITS
-from strategies.logic import AnyExit, EntryPoint
+from strategies.exit_logic import AnyExit, EntryPoint
 
 CANDLES, ROUNDS, CALLS = 500, 100, 20
 

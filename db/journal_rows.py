@@ -151,6 +151,7 @@ def _trade(entry: TradeEntry, at: datetime) -> Row:
         "status": "closed",
         "orders": list(trade.orders),
         "updated_at": at,
+        "plugins": entry.plugins,
     }
 
 

@@ -70,7 +70,10 @@ class FillRecord(Model):
 
 
 class TradeRecord(Model):
-    """A round trip. `size` in base; prices, values, commission and profits in quote; `pnl_percentage` in percent."""
+    """A round trip. `size` in base; prices, values, commission and profits in quote; `pnl_percentage` in percent.
+
+    `plugins` says which plugin was the `entry` and which the `exit`, with their versions; None: none was.
+    """
 
     position_id: str
     trade_type: TradeType
@@ -92,6 +95,7 @@ class TradeRecord(Model):
     pnl_percentage: Decimal
     exit_reason: str | None
     orders: tuple[str, ...]
+    plugins: dict[str, str] | None = None
 
 
 class EventRecord(Model):

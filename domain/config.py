@@ -14,6 +14,8 @@ from pydantic import (
     JsonValue,
     SerializerFunctionWrapHandler,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_serializer,
 )
 
@@ -44,6 +46,7 @@ from domain.instruments import AccountRef, VenueRef
 
 DEFAULT_POSITION_FRACTION = Decimal("0.1")
 PAPER = "paper"
+CUSTOM_STRATEGY = "CustomStrategy"
 
 
 class Section(BaseModel):
@@ -98,11 +101,36 @@ class StrategyParameters(Section):
     position_size: Annotated[Fraction | None, Field(description="Fraction of cash; trading.position_size wins.")] = None
 
 
+class OwnParameters(Section):
+    """The parameters of a plugin's strategy; the plugin knows which there are."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, JsonValue]
+
+    position_size: Annotated[Fraction | None, Field(description="Fraction of cash; trading.position_size wins.")] = None
+
+
 class StrategyConfig(Section):
     """The strategy by its type, with its parameters."""
 
     type: Name
-    parameters: StrategyParameters
+    parameters: StrategyParameters | OwnParameters
+
+    @field_validator("parameters", mode="before")
+    @classmethod
+    def _of_its_type(cls, value: Any, info: ValidationInfo) -> StrategyParameters | OwnParameters:
+        if isinstance(value, StrategyParameters | OwnParameters):
+            return value
+        model = StrategyParameters if info.data.get("type", CUSTOM_STRATEGY) == CUSTOM_STRATEGY else OwnParameters
+        return model.model_validate(value)
+
+    @property
+    def logics(self) -> tuple[LogicConfig, LogicConfig]:
+        """Its entry and its exit: for a plugin's strategy, both are the strategy itself."""
+        if isinstance(self.parameters, StrategyParameters):
+            return self.parameters.entry_logic, self.parameters.exit_logic
+        both = LogicConfig(name=self.type, params=self.parameters.__pydantic_extra__)
+        return both, both
 
 
 class DataConfig(Section):

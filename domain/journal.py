@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from domain.model import Milliseconds, Model, Money, Utc
+from domain.model import Milliseconds, Model, Money, Sparse, Utc
 from domain.orders import Fill, OrderIntent, OrderStatus
 from domain.positions import Position, Trade
 
@@ -46,8 +46,12 @@ class PositionEntry(Model):
     closed_at: Milliseconds | None = None
 
 
-class TradeEntry(Model):
-    """A round trip that was closed, with the strategy that made it and the performance after it."""
+class TradeEntry(Sparse):
+    """A round trip that was closed, with the strategy that made it and the performance after it.
+
+    Attributes:
+        plugins: which plugins its entry and exit came from, with their versions; None: from none.
+    """
 
     kind: Literal["trade"] = "trade"
     trade: Trade
@@ -59,6 +63,7 @@ class TradeEntry(Model):
     exit_logic: str
     exit_params: dict[str, Any]
     metrics: dict[str, float | int | None]
+    plugins: dict[str, str] | None = None
 
 
 class EventEntry(Model):

@@ -68,6 +68,7 @@ class Carried(Sparse):
             before the first.
         decided: keys of the last decisions, oldest first.
         exiting: an exit that was decided and is not yet carried through.
+        plugins: which plugins the position was entered by and is to be left by, with their versions.
         sellable: what of the position the account had when it refused to sell more; None once it has sold all.
         protection: the stop that rests at the exchange beside the position.
         unknown: an order of which only a person can tell whether the venue has it; until then nothing is bought.
@@ -90,6 +91,7 @@ class Carried(Sparse):
     acted_candle: int = -1
     decided: tuple[str, ...] = ()
     exiting: Decision | None = None
+    plugins: dict[str, str] | None = None
     sellable: Quantity | None = None
     in_flight: InFlight | None = None
     protection: InFlight | None = None

@@ -6,7 +6,7 @@ from domain.config import BotConfig
 from domain.decisions import Condition, Decision, ExitLevels, ExitState
 from domain.guards import Guards
 from domain.instruments import Instrument
-from domain.model import Milliseconds, Model, Price
+from domain.model import Milliseconds, Model, Price, Sparse
 from domain.orders import OrderType, Side
 from domain.positions import Book
 
@@ -115,7 +115,7 @@ class Sighting(Model):
     exit_state: ExitState | None = None
 
 
-class WatchResult(Model):
+class WatchResult(Sparse):
     """Why a watch ended. The exit state, when there is one, is newer than the request's.
 
     Attributes:
@@ -128,6 +128,7 @@ class WatchResult(Model):
         reason: why it failed, was refused, limited or forbidden, or how books and venue differ.
         reached_at: when the market has traded through the limit.
         lost_candles: candles that the exit logic has missed for good, because the venue keeps no more of them.
+        plugins: which plugins the strategy is of, by the part that they play (`entry`, `exit`), with their versions.
     """
 
     outcome: Outcome
@@ -137,3 +138,4 @@ class WatchResult(Model):
     reason: str | None = None
     reached_at: Milliseconds | None = None
     lost_candles: int = 0
+    plugins: dict[str, str] | None = None

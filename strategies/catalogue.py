@@ -8,6 +8,8 @@ from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin
 from strategies.entries.rsi_ichimoku import RSIIchimokuEntryMixin
 from strategies.entries.rsi_or_bb import RSIOrBBEntryMixin
 from strategies.entries.rsi_volume_supertrend import RSIVolumeSupertrendEntryMixin
+from strategies.entry_logic import AnyEntry
+from strategies.exit_logic import AnyExit
 from strategies.exits.advanced_atr import AdvancedATRExitMixin
 from strategies.exits.atr import ATRExitMixin
 from strategies.exits.fixed_ratio import FixedRatioExitMixin
@@ -18,7 +20,6 @@ from strategies.exits.rsi_or_bb import RSIOrBBExitMixin
 from strategies.exits.simple_atr import SimpleATRExitMixin
 from strategies.exits.time_based import TimeBasedExitMixin
 from strategies.exits.trailing_stop import TrailingStopExitMixin
-from strategies.logic import AnyEntry, AnyExit
 
 _ENTRIES: tuple[type[AnyEntry], ...] = (
     RSIBBVolumeEntryMixin,

@@ -14,7 +14,9 @@ def candle_lengths(candles: Candles) -> Floats:
     """
     lengths, times = np.empty(len(candles)), candles.open_time
     lengths[:1] = np.nan
-    np.minimum.accumulate(times[1:] - times[:-1], out=lengths[1:])
+    steps = times[1:] - times[:-1]
+    # Most often the first two follow each other without a gap, and there is no need to look step by step.
+    lengths[1:] = steps[:1] if len(steps) and steps.min() == steps[0] else np.minimum.accumulate(steps)
     return lengths
 
 

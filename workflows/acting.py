@@ -88,6 +88,16 @@ class Acting:
             self._outbox.event("candles_lost", text, severity="warning")
         if state.carried.book.position is not None and result.exit_state is not None:
             state.carry(exit_state=result.exit_state)
+        self._note_plugins(result)
+
+    def _note_plugins(self, result: WatchResult) -> None:
+        """Note by which plugins the position was entered, and by which it is to be left: the last that was asked."""
+        carried, exit_ = self._state.carried, (result.plugins or {}).get("exit")
+        if carried.book.position is not None:
+            if exit_ is not None:
+                self._state.carry(plugins={**(carried.plugins or {}), "exit": exit_})
+        elif result.plugins or result.decision:
+            self._state.carry(plugins=result.plugins)
 
     async def _decide(self, decision: Decision, config: BotConfig, instrument: Instrument) -> None:
         if not self._adoption.is_done(config):

@@ -102,7 +102,7 @@ class Books:
             guards=state.carried.guards.after_exit(trade.exit_time, trade.net_pnl),
             performance=performance,
         )
-        self._outbox.record(_trade_entry(trade, config, performance))
+        self._outbox.record(_trade_entry(trade, config, performance, state.carried.plugins))
         self._outbox.row_changed()
         text = f"position closed: {trade.net_pnl:+.4f} ({trade.pnl_percentage:+.2f} %), {decision.reason}"
         self._outbox.event("position_closed", text, correlation=trade.position_id)
@@ -223,18 +223,21 @@ def _order_entry(intent: OrderIntent, report: OrderReport) -> OrderEntry:
     )
 
 
-def _trade_entry(trade: Trade, config: BotConfig, performance: Performance) -> TradeEntry:
-    parameters = config.strategy.parameters
+def _trade_entry(
+    trade: Trade, config: BotConfig, performance: Performance, plugins: dict[str, str] | None
+) -> TradeEntry:
+    entry, exit_ = config.strategy.logics
     return TradeEntry(
         trade=trade,
         trade_type=config.broker.trading_mode,
         interval=config.data.interval,
         strategy=config.strategy.type,
-        entry_logic=parameters.entry_logic.name,
-        entry_params=parameters.entry_logic.params,
-        exit_logic=parameters.exit_logic.name,
-        exit_params=parameters.exit_logic.params,
+        entry_logic=entry.name,
+        entry_params=entry.params,
+        exit_logic=exit_.name,
+        exit_params=exit_.params,
         metrics=performance.report(),
+        plugins=plugins,
     )
 
 

@@ -126,7 +126,7 @@ def remarks(result: Result, rules: str) -> list[str]:
 def as_entries(result: Result) -> Sequence[JournalEntry]:
     """Return a backtest as journal entries, one for each trade; the last carries the figures of the whole."""
     stamp, at = time.time_ns() // 1000, datetime.now(UTC)
-    parameters, figures_ = result.config.strategy.parameters, result.metrics()
+    (entry, exit_), figures_ = result.config.strategy.logics, result.metrics()
     return [
         JournalEntry(
             n=stamp + number_,
@@ -136,10 +136,10 @@ def as_entries(result: Result) -> Sequence[JournalEntry]:
                 trade_type="backtest",
                 interval=result.history.interval,
                 strategy=result.config.strategy.type,
-                entry_logic=parameters.entry_logic.name,
-                entry_params=parameters.entry_logic.params,
-                exit_logic=parameters.exit_logic.name,
-                exit_params=parameters.exit_logic.params,
+                entry_logic=entry.name,
+                entry_params=entry.params,
+                exit_logic=exit_.name,
+                exit_params=exit_.params,
                 metrics=figures_,
             ),
         )

@@ -119,7 +119,7 @@ def _run(combinations: Sequence[Values]) -> list[Outcome]:
     found = []
     for values in combinations:
         config = validate(varied(course.raw, course.axes, values))
-        strategy, entry = build_strategy(config.strategy), config.strategy.parameters.entry_logic
+        strategy, entry = build_strategy(config.strategy), config.strategy.logics[0]
         if entry != _Worker.entry:
             _Worker.entry, _Worker.signals = entry, strategy.signals(history.candles)
         result = backtest(config, course.instrument, strategy, history, signals=_Worker.signals)

@@ -13,12 +13,12 @@ from cli.bots.announcing import announce_config
 from cli.bots.desk import open_desk
 from cli.options import DataDir, Wait
 from cli.output import CliError, say
+from cli.plugged import validate
 from cli.run import run
 from cli.store import author
 from domain.config_errors import InvalidConfig, Problem, shown
 from domain.errors import UnknownBot
 from domain.templates import bot_from_template, templates
-from strategies.registry import validate
 
 app = typer.Typer(add_completion=False)
 

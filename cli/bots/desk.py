@@ -14,6 +14,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from activities.fleet import Fleet
 from cli.output import CliError
+from cli.plugged import open_plugins
 from cli.run import sentence
 from cli.store import Store, open_store
 from cli.target import Target, find_target
@@ -57,9 +58,10 @@ class Desk:
             CliError: the rows are changed, but Temporal does not answer.
         """
         try:
-            fleet = Fleet(await self.client(), self.store.bots, self.target.watch)
-            for bot_id in bot_ids:
-                await fleet.sync(await self.store.bots.get(bot_id), rewatch=rewatch)
+            with open_plugins() as plugins:
+                fleet = Fleet(await self.client(), self.store.bots, self.target.watch, plugins)
+                for bot_id in bot_ids:
+                    await fleet.sync(await self.store.bots.get(bot_id), rewatch=rewatch)
         except (RPCError, CliError) as error:
             raise CliError(
                 f"the rows are changed, but the bots could not be told: {sentence(error)}; "

@@ -17,12 +17,12 @@ from cli.bots.desk import Desk, open_desk
 from cli.bots.document import BadDocument, parse_document, pretty, read_text
 from cli.options import BotId, DataDir, Wait
 from cli.output import CliError, say, warn
+from cli.plugged import validate
 from cli.run import run
 from cli.store import author
 from db.errors import VersionConflict
 from domain.config_errors import InvalidConfig
 from domain.state import BotRow
-from strategies.registry import validate
 
 app = typer.Typer(add_completion=False)
 

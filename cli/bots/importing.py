@@ -12,11 +12,11 @@ from cli.bots.desk import Desk, open_desk
 from cli.bots.document import BadDocument, parse_document, read_text
 from cli.options import DataDir, Wait
 from cli.output import CliError, say, warn
+from cli.plugged import validate
 from cli.run import run
 from cli.store import author
 from domain.config_errors import InvalidConfig, Problem, shown
 from domain.errors import UnknownBot
-from strategies.registry import validate
 
 app = typer.Typer(add_completion=False)
 

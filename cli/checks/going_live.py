@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 
 from cli.checks.check import Check, fail, ok, warn
+from cli.plugged import validate
 from domain.config import PAPER, BotConfig
 from domain.config_errors import InvalidConfig, Problem
 from domain.state import BotRow
-from strategies.registry import validate
 
 _NAME = "configuration"
 _CONFIRMATION = "broker.live_trading_confirmed"

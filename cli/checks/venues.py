@@ -7,12 +7,12 @@ from brokers.addresses import is_loopback
 from brokers.ccxt_data import CcxtData
 from brokers.gateway import Gateway
 from cli.checks.check import Check, fail, ok, warn
+from cli.plugged import validate
 from cli.store import open_store
 from cli.target import Target
 from domain.config_errors import InvalidConfig
 from domain.errors import SteadyhandError, VenueMisfit
 from domain.instruments import VenueRef
-from strategies.registry import validate
 
 _SKEW_MS = 1_000
 

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Literal
 
 from sqlalchemy import BigInteger, Computed, Index, PrimaryKeyConstraint
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Json, OfBot, one_of
@@ -103,7 +104,10 @@ class TradingPosition(OfBot, Base):
 
 
 class TradingTrade(OfBot, Base):
-    """A round trip. `size` in base; prices, values, commission and profits in quote; `pnl_percentage` in percent."""
+    """A round trip. `size` in base; prices, values, commission and profits in quote; `pnl_percentage` in percent.
+
+    `plugins` says which plugin was the `entry` and which the `exit`, with their versions; NULL: the catalogue was both.
+    """
 
     __tablename__ = "trading_trades"
     __table_args__ = (
@@ -139,6 +143,7 @@ class TradingTrade(OfBot, Base):
     status: Mapped[str]
     orders: Mapped[list[str]]
     updated_at: Mapped[datetime]
+    plugins: Mapped[Json | None] = mapped_column(JSONB(none_as_null=True))
 
 
 class TradingPerformanceMetrics(OfBot, Base):

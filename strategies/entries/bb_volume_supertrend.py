@@ -6,8 +6,9 @@ from pydantic import Field
 
 from domain.candles import Candles
 from strategies.conditions import VectorCondition
+from strategies.entry_logic import EntryLogic
 from strategies.indicators import bollinger, volume_sma, window_warmup
-from strategies.logic import EntryLogic, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import Deviations, Flag, Multiplier, Period, Ratio
 from strategies.supertrend import supertrend, supertrend_warmup
 

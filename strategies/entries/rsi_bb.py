@@ -7,8 +7,9 @@ from pydantic import Field
 from domain.candles import Candles
 from domain.decisions import Comparison
 from strategies.conditions import VectorCondition
+from strategies.entry_logic import EntryLogic
 from strategies.indicators import bollinger, rsi, shifted, wilder_warmup, window_warmup
-from strategies.logic import EntryLogic, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import Cooldown, Deviations, Flag, Oversold, Period
 
 _COOLDOWNS = 20

@@ -6,8 +6,9 @@ from pydantic import Field
 
 from domain.candles import Candles
 from strategies.conditions import VectorCondition
+from strategies.entry_logic import EntryLogic
 from strategies.indicators import bollinger, rsi, volume_sma, wilder_warmup, window_warmup
-from strategies.logic import EntryLogic, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import Deviations, Flag, Oversold, Period, Ratio
 
 

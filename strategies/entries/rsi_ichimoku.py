@@ -6,9 +6,10 @@ from pydantic import Field
 
 from domain.candles import Candles
 from strategies.conditions import VectorCondition
+from strategies.entry_logic import EntryLogic
 from strategies.ichimoku import ichimoku, ichimoku_warmup
 from strategies.indicators import rsi, wilder_warmup
-from strategies.logic import EntryLogic, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import Lead, Oversold, Period
 
 

@@ -3,7 +3,8 @@
 from domain.candles import Candles
 from strategies.arrays import Flags
 from strategies.conditions import Check, VectorCondition, explained
-from strategies.logic import EntryLogic, EntryVerdict, Parameters
+from strategies.entry_logic import EntryLogic, EntryVerdict
+from strategies.logic import Parameters
 from strategies.rules.parameters import EntryRule
 from strategies.rules.program import candles_needed
 from strategies.rules.rule import read_rule

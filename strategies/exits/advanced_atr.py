@@ -7,14 +7,13 @@ import numpy as np
 
 from domain.candles import Candles
 from domain.decisions import ExitState, Scalar, Take
-from domain.intervals import interval_ms
 from strategies.arrays import Floats
 from strategies.conditions import Check, check, compare
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.exits.advanced_atr_params import AdvancedATRParams
 from strategies.exits.common import NO_STOP, as_stop, number, stop_of, whole
-from strategies.higher import fits, higher_atr
 from strategies.indicators import atr, lowest, wilder_warmup
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries
+from strategies.timeframes import candles_within, higher_atr, misfit
 
 HIGHER_PERIOD = 14
 """The period of the higher timeframe's range: Wilder's own."""
@@ -73,15 +72,14 @@ class AdvancedATRExitMixin(ExitLogic[AdvancedATRParams, Ride]):
         """Return the warm-up with the higher timeframe's: its ATR's, a candle begun before and one not closed yet."""
         if not self.params.use_htf_atr or self.misfit(interval):
             return self.warmup
-        ratio = math.ceil(interval_ms(self.params.htf) / interval_ms(interval))
-        return max(self.warmup, (wilder_warmup(HIGHER_PERIOD) + 2) * ratio)
+        return max(self.warmup, (wilder_warmup(HIGHER_PERIOD) + 2) * candles_within(self.params.htf, interval))
 
     def misfit(self, interval: str) -> str | None:
         """Return why the higher timeframe cannot be made of candles of an interval."""
         p = self.params
-        if not p.use_htf_atr or fits(p.htf, interval_ms(interval)):
+        expected = misfit(p.htf, interval) if p.use_htf_atr else None
+        if expected is None:
             return None
-        expected = "made of candles that divide a day" if p.htf[-1] in "wM" else "a multiple of the candles' interval"
         return f"htf must be {expected}, unless use_htf_atr is false; was {p.htf} with candles of {interval}"
 
     def indicators(self, candles: Candles) -> tuple[Floats, ...]:

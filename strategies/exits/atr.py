@@ -9,9 +9,10 @@ from domain.candles import Candles
 from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats, Indexes
 from strategies.conditions import Check, VectorCondition, check
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.exits.common import NO_STOP, as_stop, number, stop_of
 from strategies.indicators import atr, wilder_warmup
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import Multiplier, Period
 
 

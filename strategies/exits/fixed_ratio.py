@@ -8,8 +8,9 @@ from domain.candles import Candles
 from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats
 from strategies.conditions import Check, check
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.exits.common import number, profit, stop_of
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import Flag, Gain, Share
 
 

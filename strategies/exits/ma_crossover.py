@@ -9,8 +9,9 @@ from domain.config_errors import refuse
 from strategies.arrays import Floats
 from strategies.averages import average_warmup, moving_average
 from strategies.conditions import Check, VectorCondition
+from strategies.exit_logic import EntryPoint, ExitSeries
 from strategies.exits.memoryless import MemorylessExit
-from strategies.logic import EntryPoint, ExitSeries, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import AverageKind, Flag, Period
 
 

@@ -1,7 +1,8 @@
 """The base of exits that judge each candle by its indicators alone."""
 
 from domain.decisions import ExitState, Scalar
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries, P
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
+from strategies.logic import P
 
 
 class MemorylessExit(ExitLogic[P, None]):

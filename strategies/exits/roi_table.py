@@ -11,9 +11,10 @@ from domain.config_errors import as_number, refuse, shown
 from strategies.arrays import Floats
 from strategies.clock import minutes_held
 from strategies.conditions import Check, check
+from strategies.exit_logic import EntryPoint, ExitSeries
 from strategies.exits.common import profit
 from strategies.exits.memoryless import MemorylessExit
-from strategies.logic import EntryPoint, ExitSeries, Parameters
+from strategies.logic import Parameters
 
 _LONGEST_MINUTES = 5_270_400
 _DEFAULT = {0: 0.04, 30: 0.02, 60: 0.01}

@@ -8,9 +8,10 @@ from pydantic import Field
 from domain.candles import Candles
 from strategies.arrays import Floats
 from strategies.conditions import Check, VectorCondition
+from strategies.exit_logic import EntryPoint, ExitSeries
 from strategies.exits.memoryless import MemorylessExit
 from strategies.indicators import bollinger, rsi, wilder_warmup, window_warmup
-from strategies.logic import EntryPoint, ExitSeries, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import Deviations, Overbought, Period
 
 

@@ -12,7 +12,8 @@ from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats
 from strategies.clock import minutes_held
 from strategies.conditions import Check, check
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
+from strategies.logic import Parameters
 from strategies.rules.parameters import ExitRule, ExitStop
 from strategies.rules.position import Held
 from strategies.rules.program import candles_needed

@@ -8,9 +8,10 @@ from domain.candles import Candles
 from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats
 from strategies.conditions import Check, check, compare
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.exits.common import NO_STOP, as_stop, flag, stop_of
 from strategies.indicators import atr, wilder_warmup
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import Flag, Multiplier, Period
 
 

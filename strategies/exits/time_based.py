@@ -9,8 +9,9 @@ from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats
 from strategies.clock import minutes_held
 from strategies.conditions import Check, check
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.exits.common import whole
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
+from strategies.logic import Parameters
 from strategies.parameters import Flag, Held, HeldMinutes
 
 

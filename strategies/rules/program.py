@@ -8,12 +8,12 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from domain.candles import Candles
-from domain.intervals import DAY_MS, interval_ms
 from strategies.arrays import Floats
+from strategies.clock import candle_lengths
 from strategies.rules.binding import Bound, bind, constant, is_indicator, nearest
 from strategies.rules.indicator import Compute
 from strategies.rules.syntax import Binary, Call, Minus, Name, Node, RuleError, Shift, Timeframe, children
-from strategies.timeframes import HigherCandles, aggregate, candle_length, check_multiple
+from strategies.timeframes import HigherCandles, aggregate, candles_within, misfit
 
 COLUMNS = ("open", "high", "low", "close", "volume")
 MAX_INDICATORS = 30
@@ -197,9 +197,10 @@ def candles_needed(needs: Needs, interval: str) -> int:
     count = max(needs.get("", 1), 1)
     for higher, candles in needs.items():
         if higher:
-            check_multiple(higher, interval)
-            longest = interval_ms(higher) + (DAY_MS * int(higher[:-1]) if higher.endswith("M") else 0)
-            count = max(count, (candles + 2) * -(-longest // interval_ms(interval)))
+            expected = misfit(higher, interval)
+            if expected is not None:
+                raise ValueError(f"a higher timeframe must be {expected}; was {higher} with candles of {interval}")
+            count = max(count, (candles + 2) * candles_within(higher, interval))
     if count > MAX_WARMUP:
         raise ValueError(f"the rule needs {count} candles of {interval} to settle; at most {MAX_WARMUP} are loaded")
     return count
@@ -223,10 +224,7 @@ def _refuse_nested_timeframes(node: Node, inside: str) -> None:
 
 
 def _aggregated(candles: Candles, interval: str) -> HigherCandles:
-    length = candle_length(candles)
-    if length and interval_ms(interval) % length:
-        raise ValueError(f"a higher timeframe must be a multiple of the candles' interval; was {interval}")
-    return aggregate(candles, interval, length)
+    return aggregate(candles, interval, candle_lengths(candles))
 
 
 def _computed(compute: Compute, candles: int, slots: list[int]) -> _Step:

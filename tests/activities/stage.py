@@ -15,7 +15,9 @@ from domain.watch import WatchRequest, WatchResult
 from strategies.arrays import Floats
 from strategies.conditions import Check, VectorCondition, check
 from strategies.custom import CustomStrategy
-from strategies.logic import EntryLogic, EntryPoint, ExitLogic, ExitSeries, Parameters
+from strategies.entry_logic import EntryLogic
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
+from strategies.logic import Parameters
 from tests.domain.builders import MINUTE, config, costs, dec, instrument, position
 
 START = 1_700_000_040_000

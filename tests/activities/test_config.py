@@ -10,9 +10,11 @@ from activities.reminders import Reminders
 from domain.errors import VenueUnavailable
 from domain.instruments import VenueRef
 from domain.state import Prepared
+from strategies.registry import validate
 from tests.support.bots import bot_row, raw_config
 from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeBots, FakeJournal, FakeMarket
+from tests.support.loops import slow
 
 
 @pytest.fixture
@@ -55,6 +57,13 @@ async def test_all_problems_come_at_once_as_an_answer(activities: ConfigActiviti
     text = " | ".join(answer.problems)
     for path in ("trading.position_size", "broker.cash", "strategy.parameters.exit_logic.name"):
         assert path in text
+
+
+async def test_a_slow_check_does_not_hold_up_the_event_loop(
+    activities: ConfigActivities, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.checking.validate", slow(validate))
+    assert (await prepared(activities, raw_config("rsi"))).problems == ()
 
 
 async def test_a_symbol_that_the_venue_does_not_have_is_an_answer(activities: ConfigActivities) -> None:

@@ -21,8 +21,10 @@ from activities.fleet import RUNNING, Fleet
 from domain.config import parse_config
 from domain.errors import StoreUnavailable
 from domain.state import BotRow, Carried, Reconfigure, WatchOptions
+from strategies.registry import validate
 from tests.support.bots import bot_row, raw_config
 from tests.support.fakes import FakeBots, FakeJournal
+from tests.support.loops import slow
 
 OPTIONS = WatchOptions(segment_seconds=60, heartbeat_timeout_seconds=5)
 
@@ -107,6 +109,14 @@ async def test_a_row_that_makes_no_sense_is_refused_with_its_reasons_and_harms_n
     assert "entry_logic.name" in (bad.last_error or "")
     with pytest.raises(RPCError):
         await rows.handle("bad").describe()
+
+
+async def test_a_slow_check_of_a_row_does_not_hold_up_the_event_loop(
+    rows: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.checking.validate", slow(validate))
+    assert await rows.fleet.sync(rows.add("slow")) is None
+    await rows.fleet.begin_anew(rows.add("slow"))
 
 
 async def test_each_bot_has_one_line_in_the_log_of_a_start(rows: Rows) -> None:

@@ -15,16 +15,19 @@ from temporalio.testing import ActivityEnvironment
 from activities.liveness import LivenessBoard
 from activities.reconciling import Reconciler
 from activities.watch import WatchActivities
+from domain.candles import Candles
 from domain.decisions import ExitState
 from domain.positions import Book
 from domain.watch import Sighting, WatchRequest, WatchResult
 from strategies.custom import CustomStrategy
+from strategies.entry_logic import EntryVerdict
 from strategies.logic import Parameters
 from strategies.registry import build_strategy
-from tests.activities.stage import Failing, SellOnVolume, SellParams, held, request, row
+from tests.activities.stage import BuyOnVolume, Failing, SellOnVolume, SellParams, held, request, row
 from tests.domain.builders import config, costs, dec
 from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeGate, FakeMarket
+from tests.support.loops import slow
 
 LOGICS = {
     "entry_logic": {
@@ -103,7 +106,7 @@ def wanted(book: Book | None = None, **fields: Any) -> WatchRequest:
 @contextmanager
 def strategy_of(monkeypatch: pytest.MonkeyPatch, made: Callable[[], CustomStrategy]) -> Iterator[None]:
     with monkeypatch.context() as patched:
-        patched.setattr("activities.watch.build_strategy", lambda _config: made())
+        patched.setattr("activities.watch.build_strategy", lambda *_: made())
         yield
 
 
@@ -215,6 +218,13 @@ async def test_no_strategy_code_runs_on_the_event_loop(
     assert threading.get_ident() not in threads
 
 
+async def test_a_strategy_that_is_slow_to_build_does_not_hold_up_the_event_loop(
+    watch: Watch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activities.watch.build_strategy", slow(build_strategy))
+    assert (await watch.run(wanted(segment_seconds=0.01))).outcome == "segment"
+
+
 async def test_a_command_is_carried_out_at_once(watch: Watch) -> None:
     result = await watch.run(wanted(held(50), command="close", command_reason="manual_close"))
     assert result.decision is not None
@@ -228,7 +238,7 @@ def exit_state(folded: int, peak: float) -> ExitState:
 
 
 def _entry() -> Any:
-    from strategies.logic import EntryPoint
+    from strategies.exit_logic import EntryPoint
 
     return EntryPoint(signal_time=0, signal_close=1.0, price=1.0, opened_at=0)
 
@@ -276,6 +286,24 @@ async def test_a_strategy_that_needs_more_candles_gets_them(watch: Watch, market
     """Wilder's averages of period 5 want 30 × 5 candles, more than the 100 that were asked for."""
     await watch.run(wanted(settings={"data__lookback_bars": 100}, segment_seconds=0.01))
     assert market.lookback == 150
+
+
+async def test_an_entry_sees_the_lookback_though_the_exit_needs_more_candles(
+    watch: Watch, market: Recorded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = []
+
+    class Looking(BuyOnVolume):
+        def verdict(self, candles: Candles) -> EntryVerdict:
+            seen.append(len(candles))
+            return super().verdict(candles)
+
+    market.flat(200, 100.0)
+    long = build_strategy(config(strategy__parameters=LOGICS).strategy).exit_logic
+    with strategy_of(monkeypatch, lambda: CustomStrategy(Looking(Parameters()), long)):
+        await watch.run(wanted(settings={"data__lookback_bars": 100}, segment_seconds=0.01))
+    assert market.lookback == 150
+    assert seen == [100]
 
 
 def test_the_stage_is_what_it_says() -> None:

@@ -13,7 +13,7 @@ from backtest.engine import backtest
 from backtest.history import History
 from domain.positions import Book
 from strategies.custom import CustomStrategy
-from strategies.logic import AnyEntry
+from strategies.entry_logic import AnyEntry
 from strategies.registry import ENTRIES, EXITS
 from tests.backtest.live_bot import LiveBot, told, told_live
 from tests.backtest.scenes import config, instrument

@@ -9,8 +9,8 @@ from backtest.history import History
 from strategies.arrays import Indexes
 from strategies.custom import CustomStrategy
 from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin, RSIBBVolumeParams
+from strategies.exit_logic import EntryPoint, ExitSeries
 from strategies.exits.atr import ATRExitMixin, ATRParams
-from strategies.logic import EntryPoint, ExitSeries
 from tests.domain.builders import config, instrument
 from tests.strategies.reference import real_candles
 

@@ -15,10 +15,11 @@ from domain.positions import Book
 from strategies.arrays import Floats
 from strategies.conditions import Check, check
 from strategies.custom import CustomStrategy
+from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.exits.advanced_atr import AdvancedATRExitMixin
 from strategies.exits.advanced_atr_params import AdvancedATRParams
 from strategies.exits.atr import ATRExitMixin, ATRParams
-from strategies.logic import EntryPoint, ExitLogic, ExitSeries, Parameters
+from strategies.logic import Parameters
 from tests.activities.stage import BUY, QUIET, SELL, BuyOnVolume, strategy
 from tests.backtest.live_bot import LiveBot, told, told_live
 from tests.backtest.scenes import START

@@ -9,8 +9,9 @@ from strategies.arrays import Floats
 from strategies.conditions import VectorCondition
 from strategies.custom import CustomStrategy
 from strategies.entries.rule import RuleEntryMixin, RuleEntryParams
+from strategies.entry_logic import EntryLogic
 from strategies.exits.atr import ATRExitMixin, ATRParams
-from strategies.logic import EntryLogic, Parameters
+from strategies.logic import Parameters
 from strategies.registry import build_strategy
 from tests.activities.stage import BuyOnVolume
 from tests.backtest.scenes import config

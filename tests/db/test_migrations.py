@@ -127,7 +127,7 @@ async def test_a_migrated_database_needs_nothing_more(database_url: str) -> None
 
 async def test_a_new_database_gets_every_revision(empty_database_url: str) -> None:
     assert await current(empty_database_url) is None
-    assert await migrate(empty_database_url) == ["0001", "0002", "0003", "0004", "0005", "0006"]
+    assert await migrate(empty_database_url) == ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]
 
 
 async def test_an_older_database_gets_what_is_missing(database_url: str, sql: Sql) -> None:
@@ -136,14 +136,15 @@ async def test_an_older_database_gets_what_is_missing(database_url: str, sql: Sq
         "DROP FUNCTION trading_bots_agree, trading_bots_keep_config, trading_bots_notify, trading_halts_notify CASCADE"
     )
     await sql.execute("DROP TABLE broker_credentials, trading_halts")
+    await sql.execute("ALTER TABLE trading_trades DROP COLUMN plugins")
     await sql.execute("UPDATE alembic_version SET version_num = '0001'")
-    assert await migrate(database_url) == ["0002", "0003", "0004", "0005", "0006"]
+    assert await migrate(database_url) == ["0002", "0003", "0004", "0005", "0006", "0007"]
 
 
 async def test_several_processes_may_migrate_at_once(empty_database_url: str) -> None:
     async with asyncio.timeout(60):
         applied = await asyncio.gather(*(migrate(empty_database_url) for _ in range(4)))
-    assert sorted(applied) == [[], [], [], ["0001", "0002", "0003", "0004", "0005", "0006"]]
+    assert sorted(applied) == [[], [], [], ["0001", "0002", "0003", "0004", "0005", "0006", "0007"]]
 
 
 async def test_a_migration_that_fails_leaves_nothing_behind(
@@ -161,7 +162,7 @@ async def test_a_migration_that_fails_leaves_nothing_behind(
 
 async def test_a_database_of_newer_code_is_refused_in_one_sentence(database_url: str, sql: Sql) -> None:
     await sql.execute("UPDATE alembic_version SET version_num = '0099'")
-    with pytest.raises(SchemaTooNew, match=r"is at revision 0099, .* this code knows up to 0006: run a newer version"):
+    with pytest.raises(SchemaTooNew, match=r"is at revision 0099, .* this code knows up to 0007: run a newer version"):
         await migrate(database_url)
 
 

@@ -50,6 +50,14 @@ async def test_fills_trades_and_events_come_newest_first(reads: Reads) -> None:
     assert [found.message for found in await reads.events(BOT)] == ["second", "first"]
 
 
+async def test_a_trade_says_which_plugins_it_came_from(reads: Reads, engine: AsyncEngine) -> None:
+    uid = (await BotRepository(engine).get(BOT)).uid
+    plugins = {"entry": "steadyhand-example 1.0.0", "exit": "steadyhand-example 1.0.1"}
+    said = trade(5).model_copy(update={"plugins": plugins})
+    await JournalRepository(engine).write(numbered(uid, said, first=100))
+    assert [found.plugins for found in await reads.trades(BOT)] == [plugins, None, None]
+
+
 async def test_of_a_stranger_there_is_nothing_to_read(reads: Reads) -> None:
     for read in (reads.orders, reads.fills, reads.trades, reads.events):
         assert await read("nobody") == []

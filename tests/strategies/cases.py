@@ -3,7 +3,7 @@
 from typing import Any
 
 from domain.candles import Candles
-from strategies.logic import EntryPoint
+from strategies.exit_logic import EntryPoint
 
 # With how many signals there are at least in the month, so that a rule that never holds is seen.
 ENTRY_CASES: list[tuple[str, dict[str, Any], int]] = [

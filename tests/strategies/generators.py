@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from domain.candles import Candles
 from strategies.catalogue import ENTRIES, EXITS
-from strategies.logic import AnyEntry, AnyExit, EntryPoint
+from strategies.entry_logic import AnyEntry
+from strategies.exit_logic import AnyExit, EntryPoint
 from strategies.registry import ParameterDescription, describe
 from tests.strategies.reference import MINUTE
 

@@ -7,9 +7,9 @@ import pytest
 
 from domain.candles import Candles
 from domain.decisions import ExitState, Take
+from strategies.exit_logic import EntryPoint, ExitOutcome
 from strategies.exits.advanced_atr import AdvancedATRExitMixin, Ride
 from strategies.exits.advanced_atr_params import AdvancedATRParams
-from strategies.logic import EntryPoint, ExitOutcome
 from tests.strategies.reference import MINUTE, candles_of
 
 PLAIN: dict[str, Any] = {

@@ -5,8 +5,8 @@ import pytest
 
 from domain.candles import Candles
 from domain.decisions import ExitState
+from strategies.exit_logic import EntryPoint
 from strategies.exits.atr import ATRExitMixin, ATRParams
-from strategies.logic import EntryPoint
 from tests.strategies.reference import MINUTE, candles_of
 
 EXIT = ATRExitMixin(ATRParams(x_atr_period=2, x_sl_multiplier=1.5))

@@ -7,8 +7,8 @@ import pytest
 
 from domain.candles import Candles
 from strategies.catalogue import ENTRIES
+from strategies.entry_logic import AnyEntry
 from strategies.ichimoku import ichimoku
-from strategies.logic import AnyEntry
 from strategies.supertrend import supertrend, supertrend_warmup
 from tests.strategies.reference import MINUTE, candles_of
 

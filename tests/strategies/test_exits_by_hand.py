@@ -8,7 +8,7 @@ import pytest
 from domain.candles import Candles
 from domain.decisions import ExitState
 from strategies.catalogue import EXITS
-from strategies.logic import AnyExit, EntryPoint
+from strategies.exit_logic import AnyExit, EntryPoint
 from tests.strategies.reference import MINUTE, candles_of
 
 

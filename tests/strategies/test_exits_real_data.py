@@ -7,7 +7,7 @@ import pytest
 
 from domain.candles import Candles
 from strategies.catalogue import EXITS
-from strategies.logic import AnyExit, ExitSeries
+from strategies.exit_logic import AnyExit, ExitSeries
 from tests.strategies import reference, reference_exits
 from tests.strategies.cases import ADVANCED_CASES, EXIT_CASES, entry_at
 from tests.strategies.reference_advanced_atr import advanced_atr, distances

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from domain.decisions import ExitState
 from strategies.catalogue import ENTRIES, EXITS
-from strategies.logic import AnyExit, ExitOutcome
+from strategies.exit_logic import AnyExit, ExitOutcome
 from tests.strategies.generators import entries, exits, markets, positions
 
 RUNS = settings(deadline=None, max_examples=40)

@@ -8,8 +8,8 @@ from domain.config import parse_config
 from domain.templates import bot_from_template
 from strategies.arrays import Floats
 from strategies.custom import CustomStrategy
+from strategies.exit_logic import EntryPoint
 from strategies.indicators import atr, bollinger, rsi, volume_sma
-from strategies.logic import EntryPoint
 from strategies.registry import build_strategy
 from tests.strategies import reference
 

@@ -7,7 +7,7 @@ import pytest
 
 from domain.candles import Candles
 from strategies.catalogue import ENTRIES, EXITS
-from strategies.logic import ExitSeries
+from strategies.exit_logic import ExitSeries
 from tests.strategies import reference
 from tests.strategies.cases import ADVANCED_CASES, ENTRY_CASES, EXIT_CASES, entry_at
 

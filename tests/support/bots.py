@@ -27,6 +27,7 @@ from brokers.registry import BrokerRegistry
 from domain.queues import Role, workflow_id
 from domain.state import BotRow, WatchOptions
 from embedded.temporal import find_temporal, without_temporal
+from strategies.plugs import NO_PLUGINS, Plugs
 from tests.support.exchange import ExchangeAccounts, FakeExchange
 from tests.support.fakes import FakeBots, FakeBroker, FakeGate, FakeJournal, FakeMarket, FakeNotifier
 from workflows.bot import BotWorkflow
@@ -105,6 +106,7 @@ class Bench:
     journal: FakeJournal = field(default_factory=FakeJournal)
     notifier: FakeNotifier = field(default_factory=FakeNotifier)
     gate: FakeGate = field(default_factory=FakeGate)
+    plugs: Plugs = NO_PLUGINS
     options: WatchOptions = field(default_factory=lambda: WatchOptions(heartbeat_timeout_seconds=5))
     watch: Callable[..., Any] | None = None
     cached: int = 100
@@ -118,7 +120,7 @@ class Bench:
 
     @property
     def fleet(self) -> Fleet:
-        return Fleet(self.client, self.bots, self.options)
+        return Fleet(self.client, self.bots, self.options, self.plugs)
 
     async def start(self, bot_id: str | None = None, **changes: Any) -> "BotUnderTest":
         """Make a row and start its bot."""
@@ -137,9 +139,11 @@ class Bench:
     async def worker(self, *, drain: bool = True) -> AsyncIterator[None]:
         """Run a worker; without a drain its watches are lost with it, as when its process dies."""
         with ThreadPoolExecutor(2) as threads:
-            watches = WatchActivities(self.market, LivenessBoard("test"), threads, self.reconciler, self.gate)
+            watches = WatchActivities(
+                self.market, LivenessBoard("test"), threads, self.reconciler, self.gate, plugs=self.plugs
+            )
             self.watches = watches
-            config = ConfigActivities(self.bots, self.market, self.accounts)
+            config = ConfigActivities(self.bots, self.market, self.accounts, self.plugs)
             orders = OrderActivities(BrokerRegistry(paper=self.broker, live=self.exchange), self.gate)
             adoption = AdoptionActivities(self.accounts)
             journal, notify = JournalActivities(self.journal), NotifyActivities(self.notifier)

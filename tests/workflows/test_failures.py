@@ -16,8 +16,8 @@ from domain.watch import WatchRequest, WatchResult
 from strategies import registry
 from strategies.conditions import Check, VectorCondition
 from strategies.entries.rsi_bb_volume import RSIBBVolumeEntryMixin
+from strategies.exit_logic import EntryPoint, ExitSeries
 from strategies.exits.atr import ATRExitMixin, Trail
-from strategies.logic import EntryPoint, ExitSeries
 from tests.support.bots import Bench, BotUnderTest, dec, until
 
 HELD = dec("5.54691753")

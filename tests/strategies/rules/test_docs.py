@@ -34,7 +34,7 @@ def test_the_example_is_a_strategy() -> None:
 
     config = validate(row(strategy["parameters"]["entry_logic"], strategy["parameters"]["exit_logic"]))
 
-    assert config.strategy.parameters.exit_logic.params["stop"] == "peak - 3 * atr(14)"
+    assert config.strategy.logics[1].params["stop"] == "peak - 3 * atr(14)"
 
 
 @pytest.mark.parametrize("call", sorted(set(CALL.findall(EXPRESSIONS + INDICATORS + WANTED))))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from domain.candles import Candles
 from strategies.entries.rule import RuleEntryMixin, RuleEntryParams
-from strategies.logic import EntryVerdict
+from strategies.entry_logic import EntryVerdict
 from strategies.rules.rule import MAX_CONDITIONS, MAX_LEVELS, InvalidRule, read_rule
 from tests.strategies import reference
 

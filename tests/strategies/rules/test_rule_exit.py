@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 
 from domain.candles import Candles
 from domain.decisions import ExitState
+from strategies.exit_logic import EntryPoint, ExitOutcome
 from strategies.exits.atr import ATRExitMixin, ATRParams
 from strategies.exits.rule import RuleExitMixin, RuleExitParams
-from strategies.logic import EntryPoint, ExitOutcome
 from tests.strategies import reference
 from tests.strategies.reference import MINUTE
 

@@ -102,8 +102,16 @@ def test_a_rule_and_its_stop_are_held_to_the_limits_together() -> None:
 @pytest.mark.parametrize(
     ("right", "interval", "message"),
     [
-        ("ema(50)@4h", "3h", "a higher timeframe must be a multiple of the interval 3h; was 4h"),
-        ("ema(50)@1h", "4h", "a higher timeframe must be a multiple of the interval 4h; was 1h"),
+        (
+            "ema(50)@4h",
+            "3h",
+            "a higher timeframe must be a multiple of the candles' interval; was 4h with candles of 3h",
+        ),
+        (
+            "ema(50)@1h",
+            "4h",
+            "a higher timeframe must be a multiple of the candles' interval; was 1h with candles of 4h",
+        ),
         ("ema(50)@4h", "1m", "the rule needs 180480 candles of 1m to settle; at most 50000 are loaded"),
     ],
 )
