@@ -1,35 +1,24 @@
 """The decisions of a watch: what each kind of them carries to the workflow. Pure."""
 
-from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple
 
 from activities.glance import candle_price, running_candle
 from domain.decisions import (
-    LAST_STOP,
     MANUAL_OPEN,
-    PARTIAL_TAKE,
-    STOP_LOSS,
-    TAKE_PROFIT,
     Decision,
     ExitState,
+    LevelRule,
     candle_exit_key,
     entry_key,
     price_exit_key,
 )
 from domain.instruments import Instrument
-from domain.levels import next_take, take_quantity
+from domain.levels import level_reason, next_take, take_quantity
 from domain.model import Price, Quantity
-from domain.ports import LevelHit, LevelRule, MarketView
+from domain.ports import LevelHit, MarketView
 from domain.positions import Position
 from domain.watch import WatchRequest
-
-_REASONS: Mapping[LevelRule, str] = {
-    "stop": STOP_LOSS,
-    "last_stop": LAST_STOP,
-    "target": TAKE_PROFIT,
-    "take": PARTIAL_TAKE,
-}
 
 
 class Rule(NamedTuple):
@@ -47,11 +36,10 @@ class Rule(NamedTuple):
 
 
 def level_rule(level: LevelRule, position: Position, state: ExitState | None, instrument: Instrument) -> Rule:
-    """Return the rule behind a level that was reached. An exit logic's own stop has the logic's name."""
-    own = level == "last_stop" and state is not None and state.by_price
-    name = state.logic.partition(":")[0] if own and state is not None else _REASONS[level]
+    """Return the rule behind a level that was reached."""
     take = next_take(position, state) if level == "take" else None
-    return Rule(name, level != "target", take_quantity(position, take, instrument) if take else None)
+    quantity = take_quantity(position, take, instrument) if take else None
+    return Rule(level_reason(level, state), level != "target", quantity)
 
 
 class Decisions:

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from domain.candles import Candles
-from domain.decisions import ExitLevels
+from domain.decisions import ExitLevels, LevelRule
 from domain.intervals import next_open, open_time
 from domain.model import Price
-from domain.ports import LevelRule, MarketView
+from domain.ports import MarketView
 from domain.watch import RestingOrder
 
 # A decision that comes later than this after the open it refers to takes the price of its own moment instead.

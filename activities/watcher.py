@@ -15,11 +15,11 @@ from activities.glance import (
     first_traded_through,
     with_limit,
 )
-from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN, Condition, Decision, ExitLevels, ExitState
+from domain.decisions import MANUAL_CLOSE, MANUAL_OPEN, Condition, Decision, ExitLevels, ExitState, LevelRule
 from domain.intervals import next_open
 from domain.levels import bid, exit_levels, is_off, protective_stop
 from domain.model import Price
-from domain.ports import LevelHit, LevelRule, MarketView
+from domain.ports import LevelHit, MarketView
 from domain.positions import Position
 from domain.watch import Sighting, WatchRequest, WatchResult
 from risk.limits import Refusal, entry_refusal, sized_entry

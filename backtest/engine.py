@@ -6,20 +6,21 @@ as it does live. Entries are known for all candles beforehand, so flat stretches
 """
 
 from bisect import bisect_right
+from functools import partial
 
 import numpy as np
 
 from backtest.books import ClosedTrade, Ledger, Lot
-from backtest.exits import STRIDE, ExitFinder, Tracker
+from backtest.exits import STRIDE, ExitFinder, Walker, moves_levels
 from backtest.history import History, NotTestable
-from backtest.levels import Watch
+from backtest.levels import Hit, Watch
 from backtest.result import OpenPosition, Refused, Result
 from backtest.units import Units, as_reference, read_reference
 from domain.config import BotConfig
-from domain.decisions import ExitLevels
+from domain.decisions import ExitLevels, ExitState, Take
 from domain.guards import Guards
 from domain.instruments import Instrument
-from domain.levels import exit_levels
+from domain.levels import exit_levels, level_reason, next_take, take_quantity
 from domain.model import Price, as_money, exact
 from risk.limits import Refusal, entry_refusal, has_memory, sized_entry
 from strategies.arrays import Flags
@@ -69,8 +70,8 @@ class _Run:
         self._ledger = Ledger(config.broker.cash, self._units)
         self._most_entries = config.trading.max_positions
         risk = config.risk_management
-        self._levels_move = risk.exchange_stop
-        self._has_levels = bool(risk.stop_loss_pct or risk.take_profit_pct or self._levels_move)
+        self._levels_move = risk.exchange_stop or moves_levels(strategy.exit_logic)
+        self._has_levels = bool(risk.stop_loss_pct or risk.take_profit_pct)
         self._guards = Guards() if has_memory(config) else None
         self._acted = -1
         self._trades: list[ClosedTrade] = []
@@ -130,58 +131,111 @@ class _Run:
 
     def _hold(self, place: int, lot: Lot) -> None:
         """Follow the position that the signal at `place` has opened, until it is left or the candles end."""
+        if self._levels_move:
+            return self._ride(place, lot)
         end, candle, following = len(self._times), lot.entry_candle, place + 1
-        tracker = (None if self._levels_move else self._finder.foreseen(place)) or self._walker(place, lot)
-        watch = self._watch(lot, tracker) if self._has_levels else None
+        tracker = self._finder.foreseen(place) or self._walker(place, lot, stride=STRIDE)
+        watch = self._watch(lot) if self._has_levels else None
         while candle < end:
-            if watch and self._levels_move:
-                watch.move(tracker.stop())
-            added = self._next_signal(lot, following)
+            added = following if lot.entries < self._most_entries and following < len(self._signals) else None
             fired, until = tracker.look(candle, end if added is None else self._signals[added] + 1)
             hit = watch.first(candle, until) if watch else None
             if hit is not None:
-                return self._leave(lot, as_reference(hit.price), hit.rule, hit.candle, hit.candle, at_open=hit.at_open)
+                return self._leave_at(hit, lot, None)
             if fired is not None:
-                if until < end:
-                    self._leave(lot, read_reference(self._opens.item(until)), self._exit_name, until, fired)
-                return None  # at the end, no candle has begun in which it could be sold
+                return self._leave_after(fired, lot)
             if added is not None and until > self._signals[added]:
                 following = added + 1
                 if self._enter(self._signals[added]) is not None:
                     tracker.entered(self._entry_point(place, lot.avg_price, lot))
-                    watch = self._watch(lot, tracker) if self._has_levels else None
+                    watch = self._watch(lot) if self._has_levels else None
             candle = until
         return None
 
-    def _walker(self, place: int, lot: Lot) -> Tracker:
+    def _ride(self, place: int, lot: Lot) -> None:
+        """Follow a position whose levels move, or of which parts are sold, candle by candle.
+
+        What opens next meets the levels as they were before a candle has moved them. A part that is sold there changes
+        what the exit rule judges that candle by, and forbids an entry on it.
+        """
+        walker, following = self._walker(place, lot, stride=1), place + 1
+        watch = self._watch(lot, walker)
+        for candle in range(lot.entry_candle, len(self._times)):
+            watch.move(walker.stop(), walker.take(lot.takes))
+            for hit in watch.through(candle):
+                if self._meet(hit, lot, walker.state()):
+                    return None
+                walker.entered(self._entry_point(place, lot.avg_price, lot))
+                watch.hold(self._fixed_levels(lot))
+                watch.move(walker.stop(), walker.take(lot.takes))
+            fired, _ = walker.look(candle, candle + 1)
+            if fired is not None:
+                return self._leave_after(fired, lot)
+            if following < len(self._signals) and self._signals[following] == candle:
+                following += 1
+                if lot.entries < self._most_entries and candle > self._acted and self._enter(candle) is not None:
+                    walker.entered(self._entry_point(place, lot.avg_price, lot))
+                    watch.hold(self._fixed_levels(lot))
+        return None
+
+    def _walker(self, place: int, lot: Lot, *, stride: int) -> Walker:
         """Return a tracker that walks: the exit rule begins with the price decided on, and goes on with that paid."""
-        stride = 1 if self._levels_move else STRIDE
         walker = self._finder.walker(place, self._entry_point(place, self._open(lot.entry_candle), lot), stride=stride)
         walker.entered(self._entry_point(place, lot.avg_price, lot))
         return walker
 
-    def _next_signal(self, lot: Lot, following: int) -> int | None:
-        """Return the place of the next signal that may add to the position, None if there is none."""
-        return following if lot.entries < self._most_entries and following < len(self._signals) else None
-
-    def _watch(self, lot: Lot, tracker: Tracker) -> Watch:
-        """Return the levels of a position as it stands, watched as the exit state before each candle has them."""
+    def _watch(self, lot: Lot, walker: Walker | None = None) -> Watch:
+        """Return the levels of a position as it stands; where they move, they are those of a walker's exit state."""
+        if walker is None:
+            return Watch(self._history, partial(self._fixed_levels, lot), self._fixed_levels(lot))
 
         def levels() -> ExitLevels:
-            state = tracker.state() if self._levels_move else None
-            return exit_levels(self._config, lot, state, guarding=False)
+            return exit_levels(self._config, lot, walker.state(), guarding=False)
 
-        return Watch(self._history, levels, exit_levels(self._config, lot, None, guarding=False))
+        return Watch(self._history, levels, self._fixed_levels(lot))
 
-    def _leave(self, lot: Lot, reference: int, rule: str, candle: int, acted: int, *, at_open: bool = True) -> None:
+    def _fixed_levels(self, lot: Lot) -> ExitLevels:
+        """Return the levels that stay where they are until the position changes."""
+        return exit_levels(self._config, lot, None, guarding=False)
+
+    def _meet(self, hit: Hit, lot: Lot, state: ExitState) -> bool:
+        """Sell what is to be sold at a level that was reached. Returns whether the position is left."""
+        take = next_take(lot, state) if hit.rule == "take" else None
+        if take is not None and self._sell_part(hit, lot, take):
+            return False
+        self._leave_at(hit, lot, state)
+        return True
+
+    def _sell_part(self, hit: Hit, lot: Lot, take: Take) -> bool:
+        """Sell a part, unless the venue does not take so little. Returns whether what is left could be sold too."""
+        units = self._units
+        ticks = units.sells_at(as_reference(hit.price))
+        part = units.part(lot.held, take_quantity(lot, take, self._instrument), ticks)
+        if part:
+            self._ledger.sell(lot, part, ticks)
+        lot.takes += 1
+        self._acted = max(self._acted, hit.candle)
+        return units.sellable(lot.held, ticks) > 0
+
+    def _leave_at(self, hit: Hit, lot: Lot, state: ExitState | None) -> None:
+        """Leave at a level."""
+        reason, candle = level_reason(hit.rule, state), hit.candle
+        self._leave(lot, as_reference(hit.price), reason, candle, candle, at_open=hit.at_open)
+
+    def _leave_after(self, fired: int, lot: Lot) -> None:
+        """Leave at the open after the candle that the exit rule has fired on, if there is one to be sold in."""
+        if (candle := fired + 1) < len(self._times):
+            self._leave(lot, read_reference(self._opens.item(candle)), self._exit_name, candle, fired)
+
+    def _leave(self, lot: Lot, reference: int, reason: str, candle: int, acted: int, *, at_open: bool = True) -> None:
         """Sell all that the venue takes, order after order; what is left is dust."""
         ledger, units, opened = self._ledger, self._units, self._times.item(candle)
         ticks = units.sells_at(reference)
         while quantity := units.sellable(lot.held, ticks):
             ledger.sell(lot, quantity, ticks)
         ledger.close()
-        self._trades.append(ClosedTrade(lot, candle=candle, at=opened, reason=rule))
-        self._acted = acted
+        self._trades.append(ClosedTrade(lot, candle=candle, at=opened, reason=reason))
+        self._acted = max(self._acted, acted)
         if self._guards is not None:
             # A cooldown counts from the last moment at which the level may have been reached: it is never too short.
             moment = opened if at_open else self._history.span(candle)[1] - 1

@@ -2,14 +2,19 @@
 
 import numpy as np
 
-from domain.decisions import ExitState
+from domain.decisions import ExitState, Take
 from strategies.arrays import Indexes
-from strategies.exit_logic import AnyExit, EntryPoint, ExitSeries
+from strategies.exit_logic import AnyExit, EntryPoint, ExitLogic, ExitSeries
 
 STRIDE = 64
 """Candles that are walked at a time where nothing moves meanwhile."""
 
 _BLOCK, _WIDTH, _WIDER = 256, 32, 4
+
+
+def moves_levels(logic: AnyExit) -> bool:
+    """Return whether an exit logic has levels of its own watched inside a candle: its stop, or takes."""
+    return logic.by_price or type(logic).takes is not ExitLogic.takes
 
 
 class Tracker:
@@ -25,14 +30,6 @@ class Tracker:
     def entered(self, entry: EntryPoint) -> None:
         """Go on with the position as it stands after an entry."""
 
-    def state(self) -> ExitState | None:
-        """Return the exit state before the candles that were looked at last; None where no level depends on it."""
-        return None
-
-    def stop(self) -> float | None:
-        """Return the stop of the exit state after all candles that were looked at."""
-        return None
-
 
 class Walker(Tracker):
     """Walks: the memory is advanced and checked candle by candle, as live."""
@@ -42,13 +39,13 @@ class Walker(Tracker):
         self._series = series
         self._entry = entry
         self._stride = stride
-        self._folded = self._folded_before = signal
-        self._memory = self._memory_before = logic.begin(series, signal, entry)
+        self._folded = signal
+        self._memory = logic.begin(series, signal, entry)
+        self._takes: tuple[Take, ...] = ()
 
     def look(self, first: int, end: int) -> tuple[int | None, int]:
         """Walk `stride` candles at most."""
         logic, series, entry = self._logic, self._series, self._entry
-        self._memory_before, self._folded_before = self._memory, self._folded
         end = min(end, first + self._stride)
         for i in range(first, end):
             self._memory = logic.advance(self._memory, series, i, entry)
@@ -62,14 +59,25 @@ class Walker(Tracker):
         self._entry = entry
 
     def stop(self) -> float | None:
-        """Return the stop of the memory of now."""
+        """Return the stop after all candles that were looked at."""
         return self._logic.remember(self._memory)[1]
 
+    def take(self, taken: int) -> float | None:
+        """Return the level of the part that follows those taken; None where there is none, or it is not known yet."""
+        self._takes = self._takes or self._logic.takes(self._memory)  # fixed once they are known
+        return self._takes[taken].level if taken < len(self._takes) else None
+
     def state(self) -> ExitState:
-        """Return the state of the memory before the last look."""
-        values, stop = self._logic.remember(self._memory_before)
-        folded = int(self._series.candles.open_time[self._folded_before])
-        return ExitState(logic=self._logic.name, folded=folded, values=values, stop=stop)
+        """Return the exit state after all candles that were looked at."""
+        values, stop = self._logic.remember(self._memory)
+        return ExitState(
+            logic=self._logic.name,
+            folded=self._series.candles.open_time.item(self._folded),
+            values=values,
+            stop=stop,
+            by_price=self._logic.by_price,
+            takes=self._logic.takes(self._memory),
+        )
 
 
 class Foreseen(Tracker):

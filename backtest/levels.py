@@ -1,13 +1,13 @@
-"""Where a candle leaves a position between its open and its close: stops first, then what lies above. Exact."""
+"""What a candle reaches of a position's levels between its open and its close: stops first, then upwards. Exact."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import numpy as np
 
 from backtest.history import History
 from domain.candles import Candles
-from domain.decisions import LAST_STOP, STOP_LOSS, TAKE_PROFIT, ExitLevels
+from domain.decisions import ExitLevels, LevelRule
 from domain.model import Price
 from strategies.arrays import Floats
 
@@ -25,18 +25,18 @@ class Hit(NamedTuple):
     """
 
     candle: int
-    rule: str
+    rule: LevelRule
     price: Price
     at_open: bool
 
 
 class Watch:
-    """The stop and the target of a position: floats to search with, and the levels themselves to decide with.
+    """The levels of a position: floats to search with, and the levels themselves to decide with.
 
     Most candles are far from every level, so the exact ones are worked out only where a float comes near.
     """
 
-    __slots__ = ("_ceiling", "_exact", "_floor", "_history", "_static_floor")
+    __slots__ = ("_ceiling", "_exact", "_floor", "_history", "_static_ceiling", "_static_floor")
 
     def __init__(self, history: History, exact: Callable[[], ExitLevels], static: ExitLevels) -> None:
         """Watch levels.
@@ -47,12 +47,17 @@ class Watch:
         """
         self._history = history
         self._exact = exact
-        self._static_floor = self._floor = -np.inf if static.lower is None else float(static.lower)
-        self._ceiling = np.inf if static.upper is None else float(static.upper)
+        self.hold(static)
 
-    def move(self, stop: float | None) -> None:
-        """Go on with another stop of the strategy beside those that stay."""
+    def hold(self, static: ExitLevels) -> None:
+        """Go on with levels of a position that has changed."""
+        self._static_floor = self._floor = -np.inf if static.lower is None else float(static.lower)
+        self._static_ceiling = self._ceiling = np.inf if static.upper is None else float(static.upper)
+
+    def move(self, stop: float | None, take: float | None) -> None:
+        """Go on with another stop and another take of the exit logic beside those levels that stay."""
         self._floor = self._static_floor if stop is None else max(self._static_floor, stop)
+        self._ceiling = self._static_ceiling if take is None else min(self._static_ceiling, take)
 
     def first(self, first: int, end: int) -> Hit | None:
         """Return the first level that is reached from the open of candle `first` to that of candle `end`, if any.
@@ -64,57 +69,81 @@ class Watch:
         if not _all_between(self._floor, candles.low[first:end], candles.high[first:end], self._ceiling):
             touched = (candles.low[first:end] <= self._floor) | (candles.high[first:end] >= self._ceiling)
             for offset in np.flatnonzero(touched).tolist():
-                if (hit := self._opening(first + offset) or self._inside(first + offset)) is not None:
+                if (hit := self._opening(first + offset) or next(self._inside(first + offset), None)) is not None:
                     return hit
         return self._opening(end) if end < len(candles) else None
 
+    def through(self, i: int) -> Iterator[Hit]:
+        """Yield the levels that are reached from the open of candle `i` to that of the next one, one after the other.
+
+        Each hit is to be acted on before the next is asked for: what it has changed decides what is reached next.
+        """
+        while (hit := self._opening(i)) is not None:
+            yield hit
+        yield from self._inside(i)
+        while i + 1 < len(self._history.candles) and (hit := self._opening(i + 1)) is not None:
+            yield hit
+
     def _opening(self, i: int) -> Hit | None:
+        """Return the nearest level that the open of candle `i` is beyond; None where there is none."""
         history = self._history
         opening = history.candles.open.item(i)
         if self._floor < opening < self._ceiling:
             return None
         levels, price = self._exact(), history.price(history.candles.open, i)
         if levels.lower is not None and price <= levels.lower:
-            return Hit(i, _rule(levels), price, at_open=True)
+            return Hit(i, _stop(levels), price, at_open=True)
         if levels.upper is not None and price >= levels.upper:
-            return Hit(i, TAKE_PROFIT, price, at_open=True)
+            return Hit(i, _profit(levels), price, at_open=True)
         return None
 
-    def _inside(self, i: int) -> Hit | None:
+    def _inside(self, i: int) -> Iterator[Hit]:
+        """Yield the levels that candle `i` reaches after its open, as `through` does."""
+        candles = self._history.candles
+        if self._floor < candles.low.item(i) and candles.high.item(i) < self._ceiling:
+            return
+        for seen, k in self._course(i):
+            while (hit := self._touched(seen, k, i)) is not None:
+                yield hit
+
+    def _course(self, i: int) -> Iterator[tuple[Candles, int]]:
+        """Yield the candles that tell in which order candle `i` went, itself the last: of what they leave open.
+
+        Of a candle that shows a stop and a profit finer ones are asked, if there are any; else the worse comes first.
+        """
+        finer, candles = self._history.finer, self._history.candles
+        if finer is not None and all(self._reached(candles, i, self._exact())):
+            for k in range(*finer.open_time.searchsorted(self._history.span(i)).tolist()):
+                yield finer, k
+        yield candles, i
+
+    def _touched(self, candles: Candles, k: int, i: int) -> Hit | None:
+        """Return what candle `k` of these shows as reached first, as a hit of candle `i`."""
         levels = self._exact()
-        stopped, gained = self._reached(self._history.candles, i, levels)
-        if stopped and gained and self._target_came_first(i, levels):
-            stopped = False
+        stopped, gained = self._reached(candles, k, levels)
         if stopped and levels.lower is not None:
-            return Hit(i, _rule(levels), levels.lower, at_open=False)
+            return Hit(i, _stop(levels), levels.lower, at_open=False)
         if gained and levels.upper is not None:
-            return Hit(i, TAKE_PROFIT, levels.upper, at_open=False)
+            return Hit(i, _profit(levels), levels.upper, at_open=False)
         return None
 
     def _reached(self, candles: Candles, i: int, levels: ExitLevels) -> tuple[bool, bool]:
-        """Return whether a candle has reached the stop, and whether the target."""
+        """Return whether a candle has reached a stop, and whether a level above."""
         history = self._history
         return (
             levels.lower is not None and history.price(candles.low, i) <= levels.lower,
             levels.upper is not None and history.price(candles.high, i) >= levels.upper,
         )
 
-    def _target_came_first(self, i: int, levels: ExitLevels) -> bool:
-        """Return whether finer candles show the target before the stop. One that shows both counts as the stop."""
-        finer = self._history.finer
-        if finer is None:
-            return False
-        begin, end = self._history.span(i)
-        for k in range(*finer.open_time.searchsorted([begin, end]).tolist()):
-            stopped, gained = self._reached(finer, k, levels)
-            if stopped or gained:
-                return not stopped
-        return False
 
-
-def _rule(levels: ExitLevels) -> str:
+def _stop(levels: ExitLevels) -> LevelRule:
     """Return which of the stops is the one that a falling price reaches first; at the same level the risk limit's."""
-    return STOP_LOSS if levels.stop is not None and levels.stop == levels.lower else LAST_STOP
+    return "stop" if levels.stop is not None and levels.stop == levels.lower else "last_stop"
+
+
+def _profit(levels: ExitLevels) -> LevelRule:
+    """Return which level a rising price reaches first; at the same one the target, which is all of the position."""
+    return "target" if levels.target is not None and levels.target == levels.upper else "take"
 
 
 def _all_between(floor: float, lows: Floats, highs: Floats, ceiling: float) -> bool:

@@ -32,8 +32,9 @@ def look_ahead(config: BotConfig, strategy: CustomStrategy, history: History) ->
     candles = history.candles
     signals = strategy.signals(candles)
     exits = strategy.exit_logic.prepare(candles).indicators
-    window = max(config.data.lookback_bars, strategy.warmup)
-    judged = _chosen(signals, first=max(history.begin - 1, strategy.warmup - 1))
+    warmup = strategy.warmup_at(history.interval)
+    window = max(config.data.lookback_bars, warmup)
+    judged = _chosen(signals, first=max(history.begin - 1, warmup - 1))
     found: list[Difference] = []
     for i in judged:
         seen = candles[max(0, i + 1 - window) : i + 1]

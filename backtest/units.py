@@ -13,7 +13,7 @@ from typing import NamedTuple
 from backtest.history import NotTestable
 from domain.config import BotConfig
 from domain.instruments import Instrument
-from domain.model import Price
+from domain.model import Price, Quantity
 
 MONEY_DIGITS = 18
 REFERENCE_DIGITS = 30
@@ -129,7 +129,15 @@ class Units:
         if self._most_lots is not None and lots > self._most_lots:
             lots = self._most_lots
         units = lots * self._lot
-        return 0 if units < self._least or units * ticks < self._least_at_ticks else units
+        return 0 if self._refuses(units, ticks) else units
+
+    def part(self, holding: int, wanted: Quantity, ticks: int) -> int:
+        """Return the units of a part, whole lots, that the venue takes at a price; 0 where that is too little."""
+        units = min(self.sellable(holding, ticks), int(wanted.scaleb(self.digits)))
+        return 0 if self._refuses(units, ticks) else units
+
+    def _refuses(self, units: int, ticks: int) -> bool:
+        return units < self._least or units * ticks < self._least_at_ticks
 
     def _affordable(self, budget: int, ticks: int) -> int:
         numerator, denominator = self._lot_cost

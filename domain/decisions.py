@@ -7,6 +7,9 @@ from pydantic import Field, FiniteFloat, SerializerFunctionWrapHandler, model_se
 from domain.model import Milliseconds, Model, Price, Quantity, Sparse
 
 Comparison: TypeAlias = Literal["<", "<=", ">", ">=", "crosses_above", "crosses_below"]
+LevelRule: TypeAlias = Literal["stop", "target", "last_stop", "take", "limit_buy", "limit_sell"]
+"""Which of `ExitLevels` a price has reached."""
+
 # JSON knows no NaN and no infinity: a strategy that yields one fails itself, not the bot that reads its answer.
 Scalar: TypeAlias = FiniteFloat | int | bool | str | None
 

@@ -1,9 +1,19 @@
 """The prices at which a position is left, whatever its strategy says, and those at which orders rest."""
 
+from collections.abc import Mapping
 from decimal import Decimal
 
 from domain.config import BotConfig
-from domain.decisions import ExitLevels, ExitState, Take
+from domain.decisions import (
+    LAST_STOP,
+    PARTIAL_TAKE,
+    STOP_LOSS,
+    TAKE_PROFIT,
+    ExitLevels,
+    ExitState,
+    LevelRule,
+    Take,
+)
 from domain.instruments import Instrument, against_taker, floor_to
 from domain.model import Price, Quantity, as_money, exact
 from domain.orders import Side
@@ -12,6 +22,12 @@ from domain.positions import OpenPosition
 _HUNDRED = Decimal(100)
 # A stop at the exchange is moved when it is off by more than this share of its price: each move is two orders.
 _WORTH_A_MOVE = Decimal("0.0005")
+_REASONS: Mapping[LevelRule, str] = {
+    "stop": STOP_LOSS,
+    "last_stop": LAST_STOP,
+    "target": TAKE_PROFIT,
+    "take": PARTIAL_TAKE,
+}
 
 
 @exact()
@@ -38,6 +54,13 @@ def exit_levels(
         last_stop=Decimal(repr(last_stop)) if last_stop is not None and last_stop > 0 else None,
         take=Decimal(repr(take.level)) if take is not None else None,
     )
+
+
+def level_reason(level: LevelRule, exit_state: ExitState | None) -> str:
+    """Return the reason of an exit at a level. An exit logic's own stop has the logic's name."""
+    if level == "last_stop" and exit_state is not None and exit_state.by_price:
+        return exit_state.logic.partition(":")[0]
+    return _REASONS[level]
 
 
 def next_take(position: OpenPosition, exit_state: ExitState | None) -> Take | None:

@@ -9,7 +9,7 @@ from typing import Literal, Protocol, TypeAlias
 
 from domain.accounts import AccountView, KeyState, VenueOrder
 from domain.candles import Candles
-from domain.decisions import ExitLevels
+from domain.decisions import ExitLevels, LevelRule
 from domain.halts import Halt
 from domain.instruments import AccountRef, Instrument, VenueRef
 from domain.journal import JournalBatch, JournalReceipt, Notice
@@ -147,9 +147,6 @@ class MarketView:
     now: int
     stale: bool
     degraded: str | None = None
-
-
-LevelRule: TypeAlias = Literal["stop", "target", "last_stop", "take", "limit_buy", "limit_sell"]
 
 
 @dataclass(frozen=True, slots=True)

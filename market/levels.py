@@ -4,9 +4,8 @@ from bisect import bisect_left, insort
 from collections.abc import Iterator
 from typing import NamedTuple, TypeAlias
 
-from domain.decisions import ExitLevels
+from domain.decisions import ExitLevels, LevelRule
 from domain.model import Price
-from domain.ports import LevelRule
 
 _Entry: TypeAlias = tuple[Price, int]
 

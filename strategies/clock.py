@@ -6,9 +6,6 @@ from domain.candles import Candles
 from domain.intervals import MINUTE_MS
 from strategies.arrays import Floats
 
-LENGTH_WARMUP = 10
-"""The candles among which two follow each other without a gap, for all that is likely."""
-
 
 def candle_lengths(candles: Candles) -> Floats:
     """Return the length of a candle as far as each candle knows it, in milliseconds; NaN on the first.
@@ -23,11 +20,10 @@ def candle_lengths(candles: Candles) -> Floats:
     return lengths
 
 
-def close_times(candles: Candles) -> Floats:
-    """Return when each candle closes, in milliseconds UTC; NaN on the first. A month counts as its shortest."""
-    return candles.open_time + candle_lengths(candles)
+def minutes_held(candle_time: int, signal_time: int) -> float:
+    """Return how many minutes of a position are over when a candle closes: from the close of the signal's to its own.
 
-
-def minutes_held(close_time: float, opened_at: int) -> float:
-    """Return for how long a position has been held when a candle closes; both in milliseconds UTC."""
-    return (close_time - opened_at) / MINUTE_MS
+    Not from the fill: a live bot buys a moment after the candle has opened, and would leave one candle later than a
+    backtest for that. Both are open times, in milliseconds UTC; as candles are equally long, closes lie as far apart.
+    """
+    return (candle_time - signal_time) / MINUTE_MS

@@ -22,7 +22,7 @@ class EntryPoint:
     Attributes:
         signal_time, signal_close: open time and close of the candle that gave the signal.
         price: average price of the position.
-        opened_at: when the first fill was.
+        opened_at: when the first fill was: live a moment after a candle has opened, in a backtest as it opens.
     """
 
     signal_time: int

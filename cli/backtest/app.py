@@ -145,11 +145,12 @@ def backtest(
 async def _backtest(wish: _Wish, *, report: Path | None, save: bool, check: bool, as_json: bool) -> int:
     config, row = await _config(wish)
     strategy = build_strategy(config.strategy)
-    market = await _market(wish, config, strategy.warmup)
+    warmup = strategy.warmup_at(config.data.interval)
+    market = await _market(wish, config, warmup)
     history = history_of(
         market.candles,
         config.data.interval,
-        warmup=strategy.warmup,
+        warmup=warmup,
         start=wish.start,
         end=wish.end,
         finer=candles_in_file(wish.finer) if wish.finer else None,
@@ -175,7 +176,7 @@ async def _sweep(wish: _Wish, grid: str, *, as_json: bool) -> None:
     raw = config.model_dump(mode="json")
     axes = axes_of(grid, raw)
     wanted = list(combinations(axes))
-    warmup = max(build_strategy(each.strategy).warmup for each in checked(raw, axes, wanted))
+    warmup = max(build_strategy(each.strategy).warmup_at(each.data.interval) for each in checked(raw, axes, wanted))
     market = await _market(wish, config, warmup)
     course = Course(
         raw=raw,

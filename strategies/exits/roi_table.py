@@ -1,6 +1,5 @@
 """Leave at a profit that is asked for the less, the longer a position is held."""
 
-import math
 from bisect import bisect_right
 from collections.abc import Mapping
 from typing import Annotated, TypeAlias
@@ -10,7 +9,7 @@ from pydantic import BeforeValidator, Field
 from domain.candles import Candles
 from domain.config_errors import as_number, refuse, shown
 from strategies.arrays import Floats
-from strategies.clock import LENGTH_WARMUP, close_times, minutes_held
+from strategies.clock import minutes_held
 from strategies.conditions import Check, check
 from strategies.exit_logic import EntryPoint, ExitSeries
 from strategies.exits.common import profit
@@ -58,9 +57,8 @@ class RoiTableExitMixin(MemorylessExit[RoiTableParams]):
     """Exit if (C - entry) / entry ≥ the profit that the table asks for after the minutes held.
 
     That is the profit of its largest number of minutes that is at most those held, as in freqtrade's minimal_roi;
-    before the smallest there is no exit. Minutes are those from the first fill to the close of the candle, which is as
-    long as the smallest time between two candles so far. The entry is the average price of the position. There is no
-    stop.
+    before the smallest there is no exit. Minutes are those from the close of the signal's candle to that of the one
+    judged. The entry is the average price of the position. There is no stop.
     """
 
     Params = RoiTableParams
@@ -71,19 +69,19 @@ class RoiTableExitMixin(MemorylessExit[RoiTableParams]):
 
     @property
     def warmup(self) -> int:
-        """Some candles, to tell how long they last."""
-        return LENGTH_WARMUP
+        """One candle: there is no indicator."""
+        return 1
 
     def indicators(self, candles: Candles) -> tuple[Floats, ...]:
-        """Return when the candles close."""
-        return (close_times(candles),)
+        """Return nothing: prices and time alone count."""
+        del candles
+        return ()
 
     def checks(self, memory: None, series: ExitSeries, i: int, entry: EntryPoint) -> tuple[Check, ...]:
         """Compare the profit with the table's; nothing before its first minutes."""
         del memory
-        held = minutes_held(series.indicators[0].item(i), entry.opened_at)
-        # While it is not known how long candles last, neither is what is held.
-        row = -1 if math.isnan(held) else bisect_right(self._minutes, held) - 1
+        held = minutes_held(series.candles.open_time.item(i), entry.signal_time)
+        row = bisect_right(self._minutes, held) - 1
         if row < 0:
             return ()
         name = f"profit, asked for after {self._minutes[row]} minutes"

@@ -10,8 +10,8 @@ from pydantic import model_validator
 from domain.candles import Candles
 from domain.config_errors import refuse
 from domain.decisions import ExitState, Scalar
-from domain.intervals import MINUTE_MS
 from strategies.arrays import Floats
+from strategies.clock import minutes_held
 from strategies.conditions import Check, check
 from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.logic import Parameters
@@ -154,7 +154,7 @@ def _held(candles_held: int, peak: float, candles: Candles, i: int, entry: Entry
         entry_price=entry.price,
         profit_pct=(candles.close.item(i) / entry.price - 1) * 100,
         bars_held=candles_held,
-        minutes_held=(candles.open_time.item(i) - entry.signal_time) / MINUTE_MS,
+        minutes_held=minutes_held(candles.open_time.item(i), entry.signal_time),
         peak=peak,
     )
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from domain.candles import Candles
 from domain.decisions import ExitState, Scalar
 from strategies.arrays import Floats
-from strategies.clock import LENGTH_WARMUP, close_times, minutes_held
+from strategies.clock import minutes_held
 from strategies.conditions import Check, check
 from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
 from strategies.exits.common import whole
@@ -27,20 +27,20 @@ class TimeBasedExitMixin(ExitLogic[TimeBasedParams, int]):
     """Exit if the position was held for at least `x_max_bars` candles, or with `x_use_time` `x_max_minutes` minutes.
 
     Candles are counted from the first one after the signal's; one that the venue does not have does not count. Minutes
-    are those from the first fill to the close of the candle. Candles are as long as the smallest time between two of
-    them so far. There is no stop.
+    are those from the close of the signal's candle to that of the one judged. There is no stop.
     """
 
     Params = TimeBasedParams
 
     @property
     def warmup(self) -> int:
-        """One candle; for minutes, some to tell how long they last."""
-        return LENGTH_WARMUP if self.params.x_use_time else 1
+        """One candle: there is no indicator."""
+        return 1
 
     def indicators(self, candles: Candles) -> tuple[Floats, ...]:
-        """Return when the candles close, if minutes count."""
-        return (close_times(candles),) if self.params.x_use_time else ()
+        """Return nothing: time alone counts."""
+        del candles
+        return ()
 
     def begin(self, series: ExitSeries, i: int | None, entry: EntryPoint) -> int:
         """Start with no candle."""
@@ -57,7 +57,7 @@ class TimeBasedExitMixin(ExitLogic[TimeBasedParams, int]):
         p = self.params
         if not p.x_use_time:
             return (check("candles held", memory, ">=", p.x_max_bars),)
-        held = minutes_held(series.indicators[0].item(i), entry.opened_at)
+        held = minutes_held(series.candles.open_time.item(i), entry.signal_time)
         return (check("minutes held", held, ">=", p.x_max_minutes),)
 
     def remember(self, memory: int) -> tuple[dict[str, Scalar], float | None]:

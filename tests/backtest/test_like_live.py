@@ -9,17 +9,19 @@ from hypothesis import strategies as st
 from backtest.engine import backtest
 from backtest.history import History
 from domain.candles import Candles
-from domain.decisions import ExitState, Scalar
+from domain.decisions import ExitState, Scalar, Take
 from domain.instruments import Instrument
 from domain.positions import Book
 from strategies.arrays import Floats
 from strategies.conditions import Check, check
 from strategies.custom import CustomStrategy
 from strategies.exit_logic import EntryPoint, ExitLogic, ExitSeries
+from strategies.exits.advanced_atr import AdvancedATRExitMixin
+from strategies.exits.advanced_atr_params import AdvancedATRParams
 from strategies.exits.atr import ATRExitMixin, ATRParams
 from strategies.logic import Parameters
 from tests.activities.stage import BUY, QUIET, SELL, BuyOnVolume, strategy
-from tests.backtest.live_bot import LiveBot
+from tests.backtest.live_bot import LiveBot, told, told_live
 from tests.backtest.scenes import START
 from tests.domain.builders import HOUR, config, costs, dec, instrument
 
@@ -55,6 +57,21 @@ class LeaveByPrice(ExitLogic[Parameters, int]):
 
     def recall(self, state: ExitState) -> int:
         return int(state.values["candles"] or 0)
+
+
+class SellInParts(LeaveByPrice):
+    """Sells parts on the way up as well; has no stop of its own."""
+
+    def takes(self, memory: int) -> tuple[Take, ...]:
+        levels = () if memory < 2 else ((100.5, 0.3), (101.25, 0.02), (102, 0.4))
+        return tuple([Take(level=level, share=share) for level, share in levels])
+
+
+def in_phases(**params: Any) -> CustomStrategy:
+    """Return a strategy with parts and a stop by price, so tight that hours reach them."""
+    near = {"k_init": 1.0, "k_run": 1.0, "k_phase2": 0.7, "p_fast": 2, "p_slow": 3, "swing_lookback": 3}
+    read = AdvancedATRParams.model_validate(near | {"use_htf_atr": False} | params)
+    return CustomStrategy(BuyOnVolume(Parameters()), AdvancedATRExitMixin(read))
 
 
 @st.composite
@@ -105,11 +122,15 @@ STRATEGIES = st.sampled_from(
         CustomStrategy(BuyOnVolume(Parameters()), LeaveByPrice(Parameters())),
         CustomStrategy(BuyOnVolume(Parameters()), ATRExitMixin(ATRParams(x_atr_period=2, x_sl_multiplier=0.7))),
         CustomStrategy(BuyOnVolume(Parameters()), ATRExitMixin(ATRParams(x_atr_period=3, x_sl_multiplier=2))),
+        CustomStrategy(BuyOnVolume(Parameters()), SellInParts(Parameters())),
+        in_phases(),
+        in_phases(p_slow=7, pt_levels_R=[0.3, 0.5, 0.6, 1.5], pt_sizes=[0.25, 0.02, 0.33, 0.4]),
+        in_phases(use_swing_ratchet=False, k_run=3.0, k_phase2=3.0, pt_levels_R=[0.2, 0.4], pt_sizes=[0.97, 0.02]),
     ]
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(series(), LIMITS, MARKETS, STRATEGIES)
 def test_a_backtest_makes_the_trades_of_a_live_paper_bot(
     candles: Candles, limits: dict[str, Any], market: Instrument, by: CustomStrategy
@@ -117,24 +138,7 @@ def test_a_backtest_makes_the_trades_of_a_live_paper_bot(
     given_ = {key: value for key, value in limits.items() if value is not None}
     bot = config(**given_, data__interval="1h")
     live = LiveBot(bot, market, by, candles, Book(cash=dec(str(bot.broker.cash))))
-    expected = live.run(begin=5)
+    live.run(begin=5)
     result = backtest(bot, market, by, History("1h", candles, 5))
-    times = candles.open_time
-    assert [
-        (
-            trade.entry_time,
-            int(times[times.searchsorted(trade.exit_time, side="right") - 1]),
-            *(trade.entry_price, trade.entry_value, trade.exit_price, trade.exit_value),
-            *(trade.size, trade.commission, trade.gross_pnl, trade.net_pnl, trade.exit_reason),
-        )
-        for trade in expected
-    ] == [
-        (
-            trade.entry_time,
-            trade.exit_time,
-            *(trade.entry_price, trade.entry_value, trade.exit_price, trade.exit_value),
-            *(trade.size, trade.commission, trade.gross_pnl, trade.net_pnl, trade.exit_reason),
-        )
-        for trade in result.trades
-    ]
+    assert told(result.trades) == told_live(live)
     assert (result.cash, result.held) == (live.book.cash, live.book.holding)

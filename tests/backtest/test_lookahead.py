@@ -8,6 +8,7 @@ from domain.candles import Candles
 from strategies.arrays import Floats
 from strategies.conditions import VectorCondition
 from strategies.custom import CustomStrategy
+from strategies.entries.rule import RuleEntryMixin, RuleEntryParams
 from strategies.entry_logic import EntryLogic
 from strategies.exits.atr import ATRExitMixin, ATRParams
 from strategies.logic import Parameters
@@ -48,6 +49,15 @@ def found_in(strategy: CustomStrategy) -> tuple[int, list[str]]:
 
 def test_the_users_example_does_not_look_ahead() -> None:
     judged, found = found_in(build_strategy(config().strategy))
+    assert judged > 1_000
+    assert found == []
+
+
+def test_a_rule_on_longer_candles_is_judged_with_as_many_as_it_needs() -> None:
+    rule = {"left": "close", "op": "crosses_above", "right": "sma(40)@15m"}
+    strategy = CustomStrategy(RuleEntryMixin(RuleEntryParams(rule=rule)), ATRExitMixin(ATRParams()))
+    assert strategy.warmup < config().data.lookback_bars < strategy.warmup_at("1m")
+    judged, found = found_in(strategy)
     assert judged > 1_000
     assert found == []
 

@@ -139,6 +139,15 @@ async def test_without_a_trade_there_are_still_figures_and_a_page(backtest: Cli,
     assert (found["trades"], found["open_position"], found["metrics"]["win_rate"]) == ([], None, None)
 
 
+async def test_a_rule_on_longer_candles_is_warm_before_anything_is_traded(backtest: Cli, tmp_path: Path) -> None:
+    raw = example()
+    rule = {"left": "close", "op": "crosses_above", "right": "sma(40)@15m"}
+    raw["strategy"]["parameters"]["entry_logic"] = {"name": "RuleEntryMixin", "params": {"rule": rule}}
+    found = (await backtest("backtest", "--config", written(tmp_path, raw), *MONTH, "--json")).json
+    # The month begins at 23:00 UTC; forty quarters of an hour are not over before 09:00.
+    assert found["period"]["from"] >= "2022-01-01T09:00:00Z"
+
+
 async def test_finer_candles_are_read_from_a_file(backtest: Cli, tmp_path: Path) -> None:
     # Hours of the month, in some of which both a tight stop and a tight target lie: the minutes know which came first.
     lines = [line.split(",") for line in gzip.decompress(BTC_MONTH.read_bytes()).decode().splitlines()]

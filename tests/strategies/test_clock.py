@@ -4,7 +4,7 @@ import numpy as np
 
 from domain.candles import Candles
 from domain.intervals import MINUTE_MS
-from strategies.clock import candle_lengths, close_times
+from strategies.clock import candle_lengths
 
 
 def opened_at(*minutes: int) -> Candles:
@@ -16,7 +16,6 @@ def test_how_long_candles_last_is_told_by_the_smallest_time_between_two_so_far()
     candles = opened_at(0, 3, 5, 6, 9)
 
     np.testing.assert_array_equal(candle_lengths(candles) / MINUTE_MS, [np.nan, 3, 2, 1, 1])
-    np.testing.assert_array_equal(close_times(candles) / MINUTE_MS, [np.nan, 6, 7, 7, 10])
 
 
 def test_it_is_told_at_once_where_the_first_two_follow_each_other() -> None:

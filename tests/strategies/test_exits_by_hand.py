@@ -166,10 +166,11 @@ def test_candles_held_are_counted_from_the_one_after_the_signal() -> None:
     assert left_on(logic, minutes_apart([100.0] * 6, [0, 1, 5, 6, 7, 8])) == 3
 
 
-def test_minutes_held_are_counted_from_the_first_fill_to_the_close_of_the_candle() -> None:
+def test_minutes_held_are_counted_from_the_close_of_the_signals_candle_to_that_of_the_one_judged() -> None:
     logic = exit_of("TimeBasedExitMixin", x_use_time=True, x_max_minutes=5)
 
-    # Bought at minute 61; the candle of minute 65 ends at 66. With a gap, that of 69 is the first that ends later.
+    # The signal closes at minute 61; the candle of minute 65 ends at 66. With a gap, that of 69 is the first that ends
+    # later.
     assert left_on(logic, minutes_apart([100.0] * 8, [0, 1, 2, 3, 4, 5, 6, 7])) == 5
     assert left_on(logic, minutes_apart([100.0] * 5, [0, 1, 2, 9, 10])) == 3
 
