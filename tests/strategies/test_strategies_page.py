@@ -54,7 +54,8 @@ def test_the_table_of_a_logic_has_each_parameter_with_its_default_and_range(logi
 
 def test_the_strategy_of_five_minutes_is_one_and_its_mistakes_are_told_as_shown() -> None:
     [document, told] = re.findall(r"```(?:json)?\n(\{.*?|error.*?)```", PAGE, flags=re.DOTALL)
-    assert validate(json.loads(document)).strategy.parameters.exit_logic.params["stop"] == "peak - 5 * atr(14)"
+    _, leaving = validate(json.loads(document)).strategy.logics
+    assert leaving.params["stop"] == "peak - 5 * atr(14)"
     mistaken = document.replace('"rsi(14)", "op": "<="', '"rsy(14)", "op": "=<"')
 
     with pytest.raises(InvalidConfig) as refused:
