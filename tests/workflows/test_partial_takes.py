@@ -145,7 +145,7 @@ async def test_a_candle_that_nobody_watched_sells_the_part_at_the_next_open(idle
     async with bench.worker():
         await bench.fleet.rewatch_all()
         await has(bot, held - part(held, "0.25"))
-    await until(lambda: sales(bot) == [(PARTIAL_TAKE, part(held, "0.25"), dec("90.95"))])
+        await until(lambda: sales(bot) == [(PARTIAL_TAKE, part(held, "0.25"), dec("90.95"))])
 
 
 async def test_a_part_that_cannot_be_sold_now_is_tried_again_and_the_stop_goes_first(bench: Bench) -> None:
