@@ -1,5 +1,7 @@
 """When the exit logic would leave a position: looked up for many positions at once, or walked candle by candle."""
 
+from abc import ABC, abstractmethod
+
 import numpy as np
 
 from domain.decisions import ExitState, Take
@@ -17,16 +19,17 @@ def moves_levels(logic: AnyExit) -> bool:
     return logic.by_price or type(logic).takes is not ExitLogic.takes
 
 
-class Tracker:
+class Tracker(ABC):
     """Follows one position from its signal candle on. Candles are asked for in order, each once."""
 
+    @abstractmethod
     def look(self, first: int, end: int) -> tuple[int | None, int]:
         """Return the first candle from `first` to before `end` on which the exit holds, and before which it looked.
 
         That may be less far than `end`; at least one candle is looked at.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def entered(self, entry: EntryPoint) -> None:
         """Go on with the position as it stands after an entry."""
 
@@ -98,6 +101,10 @@ class Foreseen(Tracker):
         if left >= end:
             return None, end
         return (left, left + 1) if self._offset else (None, left + 1)
+
+    def entered(self, entry: EntryPoint) -> None:
+        """Go on as before: what is foreseen depends on nothing but the candles since the signal."""
+        del entry
 
 
 class ExitFinder:
