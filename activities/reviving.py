@@ -48,21 +48,27 @@ class Revival:
         while True:
             try:
                 await self.look()
-            except (RPCError, StoreUnavailable) as error:
+            except RPCError as error:
                 log.info("stuck bots were not looked for", reason=str(error))
-            except Exception:  # one bot that cannot be revived must not end the looks
-                log.exception("a stuck bot was not begun anew")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def look(self) -> list[str]:
-        """Begin anew what is stuck, and return the ids of those bots.
+        """Begin anew what is stuck, and return the ids of those bots. One that cannot be is not in the way of others.
 
         Raises:
-            RPCError: Temporal does not answer.
-            StoreUnavailable: the rows cannot be read; nothing has been ended for which there is no row.
+            RPCError: Temporal does not list them.
         """
         stuck = [run.id.removeprefix(BOT_PREFIX) async for run in self._client.list_workflows(_STUCK)]
-        return [bot_id for bot_id in stuck if self._is_due(bot_id) and await self._revive(bot_id)]
+        return [bot_id for bot_id in stuck if self._is_due(bot_id) and await self._revived(bot_id)]
+
+    async def _revived(self, bot_id: str) -> bool:
+        try:
+            return await self._revive(bot_id)
+        except (RPCError, StoreUnavailable) as error:
+            log.warning("a stuck bot was not begun anew", bot_id=bot_id, reason=str(error))
+        except Exception:
+            log.exception("a stuck bot was not begun anew", bot_id=bot_id)
+        return False
 
     async def _revive(self, bot_id: str) -> bool:
         # The list lags behind, and another worker may have been here first.

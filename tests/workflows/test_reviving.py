@@ -1,6 +1,8 @@
 """Bots that are stuck, because their workflow tasks fail again and again, are begun anew."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ from temporalio import workflow
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.reviving import PROBLEMS, Revival
+from domain.errors import StoreUnavailable
 from domain.queues import Role
 from domain.state import Reconfigure
 from tests.support.bots import Bench, BotUnderTest, live_bot, until
@@ -103,3 +106,24 @@ async def test_bots_that_are_well_are_left_alone(bench: Bench) -> None:
     run = (await bot.handle.describe()).run_id
     assert await revival.look() == []
     assert (await bot.handle.describe()).run_id == run
+
+
+async def test_one_that_cannot_be_begun_anew_is_not_in_the_way_of_others(
+    idle_bench: Bench, revival: Revival, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+
+    async def revive(bot_id: str) -> bool:
+        asked.append(bot_id)
+        if bot_id == "first":
+            raise StoreUnavailable("the database is away")
+        return True
+
+    async def listed(_query: str) -> AsyncIterator[SimpleNamespace]:
+        for name in ("bot-first", "bot-second"):
+            yield SimpleNamespace(id=name)
+
+    monkeypatch.setattr(revival, "_revive", revive)
+    monkeypatch.setattr(revival, "_client", SimpleNamespace(list_workflows=listed))
+    assert await revival.look() == ["second"]
+    assert asked == ["first", "second"]
